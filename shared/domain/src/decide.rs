@@ -1,0 +1,251 @@
+//! The one function that changes a payout.
+//!
+//! `decide(payout, event, now, policy)` is pure and total: it gives the changed payout, or says
+//! that the event is only to be recorded, or that it is illegal. The ledgers store what it
+//! gives by compare-and-set on the payout it was given.
+
+use crate::payout::{Cause, Payout, State};
+use crate::policy::Policy;
+use crate::table::{Cell, Event, Kind, News, Outcome, cell, kind};
+use crate::time::Millis;
+
+/// What becomes of a payout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Store this in place of what was given.
+    Change(Payout),
+    /// Keep the event as a note; the payout stays as it is.
+    Record,
+}
+
+/// No correct program asks for this event in this state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind:?} is not possible for a payout that is {state}")]
+pub struct IllegalEvent {
+    /// The event's column in the table.
+    pub kind: Kind,
+    /// The payout's state.
+    pub state: State,
+}
+
+/// How many live look-ups in a row must miss a payout before that proves something (S11).
+pub const ABSENCES_NEEDED: u8 = 2;
+
+/// Applies `event`, which the ledger sees at `now`, to `payout`.
+pub fn decide(
+    payout: &Payout,
+    event: &Event,
+    now: Millis,
+    policy: &Policy,
+) -> Result<Decision, IllegalEvent> {
+    let kind = kind(event, payout.attempt);
+    let illegal = IllegalEvent { kind, state: payout.state };
+    if names_the_future(payout, event) {
+        return Err(illegal);
+    }
+    let target = match cell(kind, payout.state) {
+        Cell::Illegal => return Err(illegal),
+        Cell::Recorded => return Ok(Decision::Record),
+        Cell::To(state) => state,
+        Cell::IfNewest(state) if is_newest(payout, event) => state,
+        Cell::IfNewest(_) => return Ok(Decision::Record),
+        Cell::SettlesDoubt if payout.cause == Cause::CannotBeKnown => State::Paid,
+        Cell::SettlesDoubt => return Ok(Decision::Record),
+        Cell::Stays => return Ok(Decision::Change(stay(payout, event, now, policy))),
+        Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
+            Missed::Early => return Ok(Decision::Record),
+            Missed::Once(payout) => return Ok(Decision::Change(payout)),
+            Missed::Proved if payout.ever_accepted || kind_is_loss(payout.state) => State::Review,
+            Missed::Proved => State::Accepted,
+        },
+    };
+    Ok(Decision::Change(enter(payout, target, event, now, policy)))
+}
+
+/// An outcome of an intent that was never written, or news of an attempt that never began.
+fn names_the_future(payout: &Payout, event: &Event) -> bool {
+    match event {
+        Event::Outcome { intent, .. } => *intent == 0 || *intent > payout.intents,
+        Event::News { attempt, .. } => *attempt == 0 || *attempt > payout.attempt,
+        _ => false,
+    }
+}
+
+fn is_newest(payout: &Payout, event: &Event) -> bool {
+    matches!(event, Event::Outcome { intent, .. } if *intent == payout.intents)
+}
+
+fn kind_is_loss(state: State) -> bool {
+    state != State::Unknown
+}
+
+enum Missed {
+    /// Too early after the intent to mean anything.
+    Early,
+    /// The first live miss; ask again after the settling time.
+    Once(Payout),
+    /// The second one.
+    Proved,
+}
+
+fn missed(payout: &Payout, now: Millis, policy: &Policy) -> Missed {
+    if now < payout.send_before.plus(policy.doubt_ms()) {
+        return Missed::Early;
+    }
+    let absences = payout.absences.saturating_add(1);
+    // The second look-up must come the settling time after the first, not at the same moment:
+    // until then `due` lies ahead.
+    let too_soon = payout.absences > 0 && now < payout.due;
+    if too_soon {
+        return Missed::Early;
+    }
+    if absences >= ABSENCES_NEEDED {
+        return Missed::Proved;
+    }
+    let mut next = changed(payout);
+    next.absences = absences;
+    next.asked = payout.asked.saturating_add(1);
+    next.due = now.plus(policy.settling_ms);
+    Missed::Once(next)
+}
+
+fn changed(payout: &Payout) -> Payout {
+    let mut next = *payout;
+    next.version = payout.version.wrapping_add(1);
+    next
+}
+
+/// The payout keeps its state; timers and flags change.
+fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout {
+    let mut next = changed(payout);
+    match event {
+        Event::StepIntent => next.step_open = true,
+        Event::StepOutcome => next.step_open = false,
+        Event::News { news: News::Returned, .. } => next.returned = true,
+        Event::News { .. } => {
+            // Found alive: earlier misses are void, the next question can wait longer.
+            next.absences = 0;
+            next.news_pending = false;
+            next.ever_accepted = true;
+            ask_later(&mut next, payout.asked, now, policy);
+        }
+        // Not found while it is payable: the hint was about nothing. It may be sent again.
+        Event::NotFound => {
+            next.news_pending = false;
+            next.due = now;
+        }
+        Event::Inconclusive => {
+            next.absences = 0;
+            ask_later(&mut next, payout.asked, now, policy);
+        }
+        Event::Hint => {
+            next.news_pending = true;
+            // For a doubtful create the answer proves nothing before its time (S11), but
+            // finding it does: ask at once.
+            next.due = next.due.min(now);
+        }
+        _ => {}
+    }
+    next.normal()
+}
+
+fn ask_later(next: &mut Payout, asked: u8, now: Millis, policy: &Policy) {
+    next.asked = asked.saturating_add(1);
+    next.due = now.plus(policy.look_up_pause_ms(asked)).min(next.give_up_at.max(now.plus(1)));
+}
+
+/// The payout enters `target`: cause, timers and flags are those of the new state.
+fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Policy) -> Payout {
+    let mut next = changed(payout);
+    next.state = target;
+    next.cause = cause(payout, target, event);
+    next.since = now;
+    next.absences = 0;
+    next.asked = 0;
+    next.news_pending = false;
+    next.due = Millis::NEVER;
+    match target {
+        State::Accepted => {
+            next.due = Millis(0);
+            // Trying again does not make it younger.
+            let tried = payout.state == State::Submitting;
+            let fresh = now.plus(policy.unsent_give_up_ms);
+            next.give_up_at = if tried { payout.give_up_at } else { fresh };
+            if let Event::Outcome { outcome: Outcome::RefusedForNow { retry_at }, .. } = event {
+                next.due = *retry_at;
+                next.asked = payout.asked.saturating_add(1);
+            }
+            if *event == Event::NewAttempt {
+                next.attempt = payout.attempt.saturating_add(1);
+                next.ever_accepted = false;
+                next.step_open = false;
+            }
+        }
+        State::Submitting => {
+            if let Event::Intent { send_before } = event {
+                next.send_before = *send_before;
+            }
+            // Refusals so far count on: the next pause is longer.
+            next.asked = payout.asked;
+            next.due = next.send_before.plus(policy.request_timeout_ms);
+            next.intents = payout.intents.saturating_add(1);
+        }
+        State::Unknown => {
+            next.due = next.send_before.max(now).plus(policy.doubt_ms());
+            next.give_up_at = now.plus(policy.unknown_give_up_ms.max(policy.doubt_ms()));
+        }
+        State::Submitted | State::Waiting => {
+            next.ever_accepted = true;
+            next.due = now.plus(policy.overdue_ms);
+            next.give_up_at = now.plus(policy.submitted_give_up_ms.max(policy.overdue_ms));
+        }
+        State::Paid | State::Failed | State::Cancelled | State::Review => {
+            next.step_open = false;
+            next.give_up_at = Millis::NEVER;
+        }
+    }
+    // A negative callback that came before the create's own answer is still to be confirmed.
+    let unconfirmed = matches!(event, Event::Outcome { .. } | Event::SenderLost);
+    if payout.news_pending && unconfirmed && target.is_open() {
+        next.news_pending = true;
+        next.due = now;
+    }
+    next.normal()
+}
+
+fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
+    match event {
+        Event::Outcome { outcome, .. } => match outcome {
+            Outcome::Refused { created_nothing: true } => Cause::RefusedCreatedNothing,
+            Outcome::Refused { created_nothing: false } => Cause::Refused,
+            Outcome::RefusedForNow { .. } => Cause::RefusedForNow,
+            Outcome::Unlisted => Cause::UnlistedRefusal,
+            Outcome::Unknown => Cause::NoAnswer,
+            Outcome::Accepted | Outcome::Withdrawn => Cause::None,
+        },
+        Event::SenderLost => Cause::SenderLost,
+        Event::News { attempt, .. } if *attempt < payout.attempt => Cause::OlderAttemptPaid,
+        Event::News { news, .. } => match news {
+            News::Paid if target == State::Review => Cause::Disputed,
+            News::Failed => Cause::FailedAtProvider,
+            News::Cancelled => Cause::CancelledAtProvider,
+            News::Differs | News::Returned => Cause::Differs,
+            News::Paid | News::InProgress | News::Waiting => Cause::None,
+        },
+        Event::NotFound if target == State::Review => Cause::LostAtProvider,
+        Event::NotFound => Cause::ProvedAbsent,
+        Event::TooOld if target == State::Failed => Cause::TooOldUnsent,
+        Event::TooOld => Cause::CannotBeKnown,
+        Event::Cancel | Event::ResolvePaid | Event::ResolveFailed | Event::NewAttempt => {
+            Cause::Operator
+        }
+        Event::Intent { .. }
+        | Event::StepIntent
+        | Event::StepOutcome
+        | Event::Inconclusive
+        | Event::Hint => Cause::None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

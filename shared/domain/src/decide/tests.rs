@@ -1,0 +1,209 @@
+//! The rules of the table, stated as sentences.
+
+use super::*;
+use proptest::prelude::*;
+
+const NOW: Millis = Millis(1_000_000_000);
+
+fn policy() -> Policy {
+    Policy::default()
+}
+
+fn fresh() -> Payout {
+    Payout::new(NOW, NOW.plus(1_000_000)).normal()
+}
+
+fn apply(payout: &Payout, event: Event, now: Millis) -> Payout {
+    match decide(payout, &event, now, &policy()) {
+        Ok(Decision::Change(next)) => next,
+        other => panic!("{event:?} on {payout:?} gave {other:?}"),
+    }
+}
+
+fn outcome(payout: &Payout, outcome: Outcome) -> Event {
+    Event::Outcome { intent: payout.intents, outcome }
+}
+
+fn news(payout: &Payout, news: News) -> Event {
+    Event::News { attempt: payout.attempt, news }
+}
+
+fn intent() -> Event {
+    Event::Intent { send_before: NOW.plus(1_000) }
+}
+
+fn unknown() -> Payout {
+    apply(&apply(&fresh(), intent(), NOW), Event::SenderLost, NOW)
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let outcomes = prop_oneof![
+        Just(Outcome::Accepted),
+        any::<bool>().prop_map(|created_nothing| Outcome::Refused { created_nothing }),
+        (0u64..1000).prop_map(|ms| Outcome::RefusedForNow { retry_at: NOW.plus(ms) }),
+        Just(Outcome::Unlisted),
+        Just(Outcome::Unknown),
+        Just(Outcome::Withdrawn),
+    ];
+    let facts = prop_oneof![
+        Just(News::InProgress),
+        Just(News::Waiting),
+        Just(News::Paid),
+        Just(News::Failed),
+        Just(News::Cancelled),
+        Just(News::Returned),
+        Just(News::Differs),
+    ];
+    prop_oneof![
+        4 => Just(intent()),
+        4 => (0u16..4, outcomes).prop_map(|(intent, outcome)| Event::Outcome { intent, outcome }),
+        2 => (0u8..4, facts).prop_map(|(attempt, news)| Event::News { attempt, news }),
+        2 => Just(Event::SenderLost),
+        2 => Just(Event::NotFound),
+        1 => prop_oneof![
+            Just(Event::StepIntent), Just(Event::StepOutcome), Just(Event::Inconclusive),
+            Just(Event::Hint), Just(Event::TooOld), Just(Event::Cancel), Just(Event::ResolvePaid),
+            Just(Event::ResolveFailed), Just(Event::NewAttempt),
+        ],
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_the_invariants_of_a_payout_hold(events in proptest::collection::vec((any_event(), 0u64..200_000), 1..40)) {
+        let mut payout = fresh();
+        let mut now = NOW;
+        for (event, pause) in events {
+            now = now.plus(pause);
+            let before = payout;
+            if let Ok(Decision::Change(next)) = decide(&payout, &event, now, &policy()) {
+                payout = next;
+                prop_assert_eq!(payout.version, before.version + 1, "every change is a new version");
+                prop_assert_eq!(payout.normal(), payout, "kept in its packed form");
+                prop_assert!(payout.attempt >= before.attempt && payout.intents >= before.intents);
+                prop_assert_eq!(payout.state.is_open(), payout.due != Millis::NEVER, "exactly the open payouts are looked at again");
+                if before.ever_accepted && payout.attempt == before.attempt {
+                    prop_assert!(!(before.state != State::Accepted && payout.state == State::Accepted),
+                        "what the provider accepted is never payable again in the same attempt");
+                }
+                if payout.attempt > before.attempt {
+                    prop_assert!(matches!(before.state, State::Failed | State::Review));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_payout_is_payable_again_only_after_two_live_misses_apart() {
+    let lost = unknown();
+    assert_eq!(decide(&lost, &Event::NotFound, NOW.plus(10), &policy()), Ok(Decision::Record));
+    let asked = NOW.plus(1_000).plus(policy().doubt_ms());
+    let once = apply(&lost, Event::NotFound, asked);
+    assert_eq!(once.state, State::Unknown);
+    let at_once = decide(&once, &Event::NotFound, asked.plus(1), &policy());
+    assert_eq!(at_once, Ok(Decision::Record), "the second look-up came too soon");
+    let twice = apply(&once, Event::NotFound, asked.plus(policy().settling_ms));
+    assert_eq!(
+        (twice.state, twice.attempt, twice.cause),
+        (State::Accepted, 1, Cause::ProvedAbsent)
+    );
+}
+
+#[test]
+fn a_look_up_that_tells_nothing_voids_an_earlier_miss() {
+    let asked = NOW.plus(1_000).plus(policy().doubt_ms());
+    let once = apply(&unknown(), Event::NotFound, asked);
+    let later = apply(&once, Event::Inconclusive, once.due);
+    assert_eq!(apply(&later, Event::NotFound, later.due).state, State::Unknown);
+}
+
+#[test]
+fn what_was_once_accepted_and_is_missed_twice_goes_to_review() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);
+    let once = apply(&taken, Event::NotFound, taken.due);
+    let twice = apply(&once, Event::NotFound, once.due);
+    assert_eq!((twice.state, twice.cause), (State::Review, Cause::LostAtProvider));
+}
+
+#[test]
+fn a_late_outcome_settles_the_doubt_about_its_own_intent_only() {
+    let lost = unknown();
+    assert_eq!(apply(&lost, outcome(&lost, Outcome::Accepted), NOW).state, State::Submitted);
+    assert_eq!(apply(&lost, outcome(&lost, Outcome::Withdrawn), NOW).state, State::Accepted);
+    let again = apply(
+        &apply(&lost, outcome(&lost, Outcome::RefusedForNow { retry_at: NOW }), NOW),
+        intent(),
+        NOW,
+    );
+    let old = Event::Outcome { intent: 1, outcome: Outcome::Withdrawn };
+    assert_eq!(decide(&again, &old, NOW, &policy()), Ok(Decision::Record));
+}
+
+#[test]
+fn paid_settles_every_open_state_and_a_review_that_could_not_know() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);
+    let waiting = apply(&taken, news(&taken, News::Waiting), NOW);
+    let too_old = apply(&unknown(), Event::TooOld, NOW);
+    for open in [fresh(), sent, taken, waiting, unknown(), too_old] {
+        assert_eq!(apply(&open, news(&open, News::Paid), NOW).state, State::Paid);
+    }
+    let differs = apply(&taken, news(&taken, News::Differs), NOW);
+    assert_eq!(decide(&differs, &news(&differs, News::Paid), NOW, &policy()), Ok(Decision::Record));
+}
+
+#[test]
+fn paid_after_failed_is_disputed_and_failed_after_paid_changes_nothing() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let failed = apply(&sent, outcome(&sent, Outcome::Refused { created_nothing: true }), NOW);
+    let disputed = apply(&failed, news(&failed, News::Paid), NOW);
+    assert_eq!((disputed.state, disputed.cause), (State::Review, Cause::Disputed));
+    let paid = apply(&sent, news(&sent, News::Paid), NOW);
+    assert_eq!(decide(&paid, &news(&paid, News::Failed), NOW, &policy()), Ok(Decision::Record));
+    assert!(apply(&paid, news(&paid, News::Returned), NOW).returned);
+}
+
+#[test]
+fn old_news_never_changes_a_newer_attempt_unless_it_says_paid() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let failed = apply(&sent, outcome(&sent, Outcome::Refused { created_nothing: true }), NOW);
+    let second = apply(&failed, Event::NewAttempt, NOW);
+    assert_eq!(second.attempt, 2);
+    let old = |news| Event::News { attempt: 1, news };
+    assert_eq!(decide(&second, &old(News::Failed), NOW, &policy()), Ok(Decision::Record));
+    let stopped = apply(&second, old(News::Paid), NOW);
+    assert_eq!((stopped.state, stopped.cause), (State::Review, Cause::OlderAttemptPaid));
+}
+
+#[test]
+fn cancel_is_refused_once_an_intent_stands() {
+    assert_eq!(apply(&fresh(), Event::Cancel, NOW).state, State::Cancelled);
+    let sent = apply(&fresh(), intent(), NOW);
+    assert!(decide(&sent, &Event::Cancel, NOW, &policy()).is_err());
+}
+
+#[test]
+fn too_old_fails_what_was_never_sent_and_reviews_the_rest() {
+    assert_eq!(apply(&fresh(), Event::TooOld, NOW).state, State::Failed);
+    assert_eq!(apply(&unknown(), Event::TooOld, NOW).cause, Cause::CannotBeKnown);
+}
+
+#[test]
+fn outcomes_and_news_of_what_never_was_are_illegal() {
+    let wild = Event::Outcome { intent: 1, outcome: Outcome::Accepted };
+    assert!(decide(&fresh(), &wild, NOW, &policy()).is_err());
+    let wild = Event::News { attempt: 2, news: News::Paid };
+    assert!(decide(&fresh(), &wild, NOW, &policy()).is_err());
+}
+
+#[test]
+fn a_hint_that_came_before_the_answer_is_still_looked_up_after_it() {
+    let hinted = apply(&apply(&fresh(), intent(), NOW), Event::Hint, NOW);
+    assert_eq!(hinted.state, State::Submitting);
+    let taken = apply(&hinted, outcome(&hinted, Outcome::Accepted), NOW);
+    assert!(taken.news_pending && taken.due <= NOW);
+    let found = apply(&taken, news(&taken, News::InProgress), NOW);
+    assert!(!found.news_pending && found.due > NOW);
+}

@@ -1,0 +1,36 @@
+//! The pure core: what a payout is, which states it can be in, and what may happen to it next.
+//!
+//! Nothing here reads a clock, a file or a socket, and nothing here depends on another crate of
+//! ours. The parts, in reading order:
+//!
+//! - [`money`]: exact amounts with a currency; the only way to turn text into an amount
+//! - [`reference`]: the payer's reference (S1), its index key, and the provider reference (S3)
+//! - [`place`]: where a row lies: batch, chunk, row
+//! - [`row`]: one payout as the payer wrote it; [`checks`]: Luhn, IBAN, phone numbers
+//! - [`payout`]: what the ledger knows of one row, and its packed form
+//! - [`table`]: the whole (state × event) table; [`decide`]: the one function that applies it
+//! - [`policy`]: how long to wait for what
+//! - [`batch`]: a batch, its life and its counters
+
+pub mod batch;
+pub mod checks;
+pub mod decide;
+pub mod money;
+pub mod payout;
+pub mod place;
+pub mod policy;
+pub mod reference;
+pub mod row;
+pub mod table;
+pub mod time;
+
+pub use batch::{Batch, BatchState, Counts};
+pub use decide::{Decision, IllegalEvent, decide};
+pub use money::{Currencies, Currency, Money};
+pub use payout::{Cause, Payout, State};
+pub use place::{BatchId, ChunkId, LaneName, Place};
+pub use policy::Policy;
+pub use reference::{LedgerId, PayerReference, ProviderReference, ReferenceFormat, ReferenceKey};
+pub use row::{Destination, Method, Row};
+pub use table::{Event, News, Outcome};
+pub use time::Millis;
