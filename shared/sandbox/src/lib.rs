@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod config;
+mod control;
+mod counters;
+mod dial;
+mod identity;
+mod journal;
+mod merchant;
+mod outbound;
+mod queue;
+mod sandbox;
+mod server;
+mod timers;
+mod window;
+
+pub use config::SandboxConfig;
+pub use counters::CountersSnapshot;
+pub use dial::{Chance, ChanceChange, Dial, DialChange, DialError, DialSettings, Fault};
+pub use merchant::{
+    API_KEY, BadSign, Currency, LedgerEntry, MERCHANT_NAME, MerchantConfig, Method, NOT_FOUND,
+    OpenError, SIGN_KEY, Status, StatusId, create_sign,
+};
+pub use sandbox::{Sandbox, SandboxError};

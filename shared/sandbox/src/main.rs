@@ -1,0 +1,134 @@
+//! The sandbox as a process of its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use rust_decimal::Decimal;
+use sandbox::{
+    API_KEY, BadSign, DialChange, MERCHANT_NAME, MerchantConfig, SIGN_KEY, Sandbox, SandboxConfig,
+    StatusId,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Payment providers, simulated over real HTTP, with a fault dial.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Keeps the sandbox's id and its ledger.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// For benchmarks: bodies are read but not parsed; no signatures, no disk, no callbacks.
+    #[arg(long)]
+    fast: bool,
+    /// Seed of the fault dial's draws.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// The merchant's name in the path.
+    #[arg(long, default_value = MERCHANT_NAME, value_name = "NAME")]
+    merchant: String,
+    /// The key of creates and callbacks.
+    #[arg(long, default_value = SIGN_KEY, value_name = "KEY")]
+    sign_key: String,
+    /// What X-Api-Key must say.
+    #[arg(long, default_value = API_KEY, value_name = "KEY")]
+    api_key: String,
+    /// Template of `standart_sign`, or "off". Default: {order_id}:{sign_key}
+    #[arg(long, value_name = "TEMPLATE")]
+    callback_sign: Option<String>,
+    /// From an accepted create to its final state, in milliseconds.
+    #[arg(long, value_name = "N")]
+    settle_after_ms: Option<u64>,
+    /// What look-ups ask by.
+    #[arg(long, value_enum, default_value = "order-id")]
+    status_id: StatusIdArg,
+    /// Answer a wrong signature like any other refusal, not with 401.
+    #[arg(long)]
+    bad_sign_refused: bool,
+    /// HTTP status of refusals: 200 or 400 to 499.
+    #[arg(long, value_name = "STATUS")]
+    refusal_status: Option<u16>,
+    /// Refuse a repeated `order_id` instead of paying again.
+    #[arg(long)]
+    refuse_repeated_order_id: bool,
+    /// USDT that a new ledger starts with.
+    #[arg(long, value_name = "USDT")]
+    balance: Option<Decimal>,
+    /// The cents of an amount mean nothing.
+    #[arg(long)]
+    no_magic: bool,
+    /// Callbacks under way at once.
+    #[arg(long, value_name = "N")]
+    callback_connections: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StatusIdArg {
+    OrderId,
+    InternalTransactionId,
+}
+
+impl Args {
+    fn into_config(self) -> SandboxConfig {
+        let default = MerchantConfig::default();
+        let callback_sign = match self.callback_sign.as_deref() {
+            Some("off") => None,
+            Some(template) => Some(template.to_owned()),
+            None => default.callback_sign,
+        };
+        let merchant = MerchantConfig {
+            name: self.merchant,
+            sign_key: self.sign_key,
+            api_key: self.api_key,
+            callback_sign,
+            settle_after_ms: self.settle_after_ms.unwrap_or(default.settle_after_ms),
+            status_id: match self.status_id {
+                StatusIdArg::OrderId => StatusId::OrderId,
+                StatusIdArg::InternalTransactionId => StatusId::InternalTransactionId,
+            },
+            bad_sign: if self.bad_sign_refused { BadSign::Refusal } else { BadSign::Unauthorized },
+            refusal_status: self.refusal_status.unwrap_or(default.refusal_status),
+            refuse_repeated_order_id: self.refuse_repeated_order_id,
+            balance: self.balance.unwrap_or(default.balance),
+            magic: !self.no_magic,
+            callback_connections: self.callback_connections.unwrap_or(default.callback_connections),
+            ..default
+        };
+        SandboxConfig { listen: self.listen, data_dir: self.data, merchant, fast: self.fast }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    // Before the ready line: whoever reads it may send the signal at once.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let seed = args.seed;
+    let sandbox = Sandbox::start(args.into_config()).await?;
+    sandbox.dial().apply(&DialChange { seed, ..DialChange::default() })?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "sandbox listening on http://{}", sandbox.addr())?;
+    stdout.flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    sandbox.shutdown().await;
+    Ok(())
+}

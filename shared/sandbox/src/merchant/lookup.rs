@@ -1,0 +1,91 @@
+//! `status_pay_out`: where one payout stands, and the ways in which a look-up may lie about it.
+
+use hyper::StatusCode;
+
+use super::config::StatusId;
+use super::gateway::Gateway;
+use super::order::Payout;
+use crate::clock::lock;
+use crate::dial::Fault;
+use crate::server::{Call, Reply};
+
+/// The `error` of a look-up, with HTTP 404, for a payout that does not exist.
+pub const NOT_FOUND: &str = "pay out not found";
+
+impl Gateway {
+    pub(super) fn status(&self, call: &Call, pay_out_id: &str) -> Reply {
+        self.counters.status.add();
+        if let Err(reply) = self.admit_lookup(call) {
+            return reply;
+        }
+        if let Some(reply) = self.fault_of_lookup() {
+            return reply;
+        }
+        let Some(payout) = self.find(&percent_decode(pay_out_id)) else {
+            return self.not_found();
+        };
+        if self.dial.strikes(Fault::StatusBlind) {
+            return self.not_found();
+        }
+        Reply::text(StatusCode::OK, "application/json", self.render_status(&payout))
+    }
+
+    pub(super) fn not_found(&self) -> Reply {
+        self.error(StatusCode::NOT_FOUND, NOT_FOUND)
+    }
+
+    fn find(&self, id: &str) -> Option<Payout> {
+        let book = lock(&self.book);
+        match self.config.status_id {
+            StatusId::OrderId => book.newest(id).cloned(),
+            StatusId::InternalTransactionId => book.get(self.seq_of(id)?).cloned(),
+        }
+    }
+
+    fn fault_of_lookup(&self) -> Option<Reply> {
+        if self.dial.strikes(Fault::StatusHang) {
+            return Some(Reply::Hang);
+        }
+        if self.dial.strikes(Fault::StatusError) {
+            return Some(self.internal_error());
+        }
+        if self.dial.strikes(Fault::StatusEmpty) {
+            return Some(Reply::empty(StatusCode::OK));
+        }
+        self.dial.strikes(Fault::StatusBare404).then(|| Reply::empty(StatusCode::NOT_FOUND))
+    }
+}
+
+/// Undoes `%41`; what is no escape stands for itself.
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped =
+            tail.get(..2).filter(|_| *first == b'%').and_then(|hex| hex::decode(hex).ok());
+        match escaped {
+            Some(decoded) => {
+                bytes.extend(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_undone_and_nothing_else() {
+        assert_eq!(percent_decode("a%2Fb%20c"), "a/b c");
+        assert_eq!(percent_decode("%D1%8F"), "я");
+        assert_eq!(percent_decode("100%"), "100%");
+        assert_eq!(percent_decode("%zz"), "%zz");
+    }
+}

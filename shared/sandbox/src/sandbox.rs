@@ -1,0 +1,144 @@
+//! The sandbox as a whole: starts, answers for all its providers, stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::SandboxConfig;
+use crate::counters::CountersSnapshot;
+use crate::dial::Dial;
+use crate::merchant::{LedgerEntry, Merchant, OpenError, Opening};
+use crate::server::{App, Call, Reply, serve};
+use crate::{control, identity};
+
+/// A running sandbox. Dropping it stops it at once, as a crash would; [`Sandbox::shutdown`] is the
+/// orderly way.
+pub struct Sandbox {
+    addr: SocketAddr,
+    inside: Arc<Inside>,
+    stop: watch::Sender<bool>,
+    server: JoinSet<()>,
+    tasks: JoinSet<()>,
+}
+
+/// What calls see of the sandbox.
+pub(crate) struct Inside {
+    pub(crate) id: String,
+    pub(crate) dial: Arc<Dial>,
+    pub(crate) merchant: Merchant,
+}
+
+/// Why a sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The directory or the id in it.
+    #[error("data directory: {0}")]
+    DataDir(#[source] io::Error),
+    /// The address.
+    #[error("listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The merchant gateway.
+    #[error(transparent)]
+    Merchant(#[from] OpenError),
+}
+
+impl Sandbox {
+    /// Starts listening; calls are answered as soon as it returns.
+    pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let SandboxConfig { listen, data_dir, merchant, fast } = config;
+        std::fs::create_dir_all(&data_dir).map_err(SandboxError::DataDir)?;
+        let id = identity::load_or_create(&data_dir).map_err(SandboxError::DataDir)?;
+        let at = |error| SandboxError::Listen(listen, error);
+        let listener = TcpListener::bind(listen).await.map_err(at)?;
+        let addr = listener.local_addr().map_err(at)?;
+        let dial = Arc::new(Dial::new());
+        let opening = Opening {
+            base: format!("http://{addr}/merchant"),
+            sandbox_id: &id,
+            dir: &data_dir,
+            dial: Arc::clone(&dial),
+            fast,
+        };
+        let merchant = Merchant::open(merchant, opening)?;
+        let inside = Arc::new(Inside { id, dial, merchant });
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        inside.merchant.spawn(&mut tasks);
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, Arc::clone(&inside), stopped));
+        Ok(Self { addr, inside, stop, server, tasks })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The merchant gateway's base URL.
+    pub fn merchant_base_url(&self) -> String {
+        format!("http://{}/merchant", self.addr)
+    }
+
+    /// The account identity: kept in the data directory, whatever the port.
+    pub fn id(&self) -> &str {
+        &self.inside.id
+    }
+
+    /// The fault dial.
+    pub fn dial(&self) -> &Dial {
+        &self.inside.dial
+    }
+
+    /// What was called and sent, and what the ledger says in sum.
+    pub fn counters(&self) -> CountersSnapshot {
+        self.inside.counters()
+    }
+
+    /// The whole ledger, one entry an accepted create. For tests; the HTTP call streams it.
+    pub fn ledger(&self) -> Vec<LedgerEntry> {
+        self.inside.merchant.ledger(0, usize::MAX)
+    }
+
+    /// Settles everything that is pending, but for what never settles; returns how many.
+    pub fn settle_now(&self) -> usize {
+        self.inside.merchant.settle_now()
+    }
+
+    /// Takes no more calls, lets those under way end, writes what may lag behind.
+    pub async fn shutdown(mut self) {
+        let _ = self.stop.send(true);
+        while self.server.join_next().await.is_some() {}
+        self.tasks.shutdown().await;
+        self.inside.merchant.flush();
+    }
+}
+
+impl Inside {
+    pub(crate) fn counters(&self) -> CountersSnapshot {
+        CountersSnapshot { faults: self.dial.hits(), ..self.merchant.counters() }
+    }
+}
+
+impl App for Inside {
+    async fn answer(self: Arc<Self>, call: Call) -> Reply {
+        // The URI is reference-counted: a clone frees the call to be handed on.
+        let uri = call.uri().clone();
+        if let Some(path) = uri.path().strip_prefix("/sandbox/") {
+            return control::answer(&self, path, call).await;
+        }
+        let Some(path) = uri.path().strip_prefix("/merchant") else {
+            return Reply::empty(StatusCode::NOT_FOUND);
+        };
+        let reply = self.merchant.answer(path, call).await;
+        // After the deed: a client that stops waiting has been paid for all the same.
+        if let Some(latency) = self.dial.latency() {
+            tokio::time::sleep(latency).await;
+        }
+        reply
+    }
+}
