@@ -1,0 +1,27 @@
+//! The ledger is the truth about every payout; a queue job is only a hint.
+//!
+//! - [`api`]: the [`Ledger`] trait, documented by what a crash before and after each call means
+//! - [`types`]: what goes in and comes out
+//! - [`apply`]: the one way to change payouts: decide, compare-and-set, decide again
+//! - [`intake`]: reserve references, told who holds them (S2)
+//! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
+//! - `rules`: what the engines decide alike: leases, counters, fairness, pace
+//! - the engines: `sqlite` (embedded default), `redis` (the pool), [`memory`] (the simulator's)
+//!
+//! One conformance suite (`tests/`) runs every test on all three.
+
+pub mod api;
+pub mod apply;
+pub mod intake;
+pub mod memory;
+pub mod notes;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod rows;
+mod rules;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod types;
+
+pub use api::{Answer, Ledger, LedgerError};
+pub use types::*;

@@ -1,0 +1,124 @@
+//! What belongs to a lane or to the whole installation: records, permits, strays, the id.
+
+use super::keys::Keys;
+use super::link::Link;
+use super::scripts;
+use super::values::{damaged, take, take_bool};
+use super::{Durability, RedisLedger};
+use crate::api::LedgerError;
+use crate::types::{About, LaneRecord, Pace, Permits};
+use domain::{LaneName, LedgerId, Millis};
+use redis::Cmd;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+/// Strays that a lane keeps.
+const STRAYS_MAX: isize = 10_000;
+
+/// The longest interval and horizon; beyond it, doubles of microseconds lose their exactness.
+const PACE_MAX: u64 = 1 << 40;
+
+impl RedisLedger {
+    pub(super) async fn get_about(&self) -> Result<About, LedgerError> {
+        let mut id = redis::cmd("GET");
+        id.arg(self.keys.installation("id"));
+        let answers = self.link.all(vec![id, redis::cmd("TIME")]).await?;
+        let [id, time]: [_; 2] = answers.try_into().map_err(|_| damaged("a ledger's id"))?;
+        let id: Option<String> = take(id, "a ledger's id")?;
+        let id = id.as_deref().and_then(LedgerId::parse);
+        let lost = || LedgerError::Broken("Redis has lost this ledger: its id is gone".to_owned());
+        let (seconds, micros): (u64, u64) = take(time, "a time")?;
+        Ok(About { id: id.ok_or_else(lost)?, now: Millis(seconds * 1_000 + micros / 1_000) })
+    }
+
+    pub(super) async fn get_lane(&self, name: LaneName) -> Result<LaneRecord, LedgerError> {
+        let mut get = redis::cmd("HGET");
+        get.arg(self.keys.lane(&name, "record")).arg("record");
+        let json: Option<String> = take(self.link.one(get).await?, "a lane's record")?;
+        match json {
+            Some(json) => serde_json::from_str(&json).map_err(|_| damaged("a lane's record")),
+            None => Ok(LaneRecord::new(name)),
+        }
+    }
+
+    pub(super) async fn do_put_lane(&self, record: LaneRecord) -> Result<bool, LedgerError> {
+        let version = record.version;
+        let next = LaneRecord { version: version.saturating_add(1), ..record };
+        let json = serde_json::to_string(&next)
+            .map_err(|e| LedgerError::Broken(format!("a lane's record cannot be stored: {e}")))?;
+        let mut call = scripts::PUT_LANE.call(&[self.keys.lane(&next.name, "record")]);
+        call.arg(version).arg(next.version).arg(json);
+        take_bool(self.link.one(call).await?)
+    }
+
+    pub(super) async fn do_permits(
+        &self,
+        lane: LaneName,
+        want: u32,
+        pace: Pace,
+    ) -> Result<Permits, LedgerError> {
+        let mut call = scripts::PERMITS.call(&[self.keys.lane(&lane, "slot")]);
+        call.arg(pace.interval_us.min(PACE_MAX)).arg(pace.horizon_ms.min(PACE_MAX)).arg(want);
+        let (count, wait_ms) = take(self.link.one(call).await?, "permits")?;
+        Ok(Permits { count, wait_ms })
+    }
+
+    pub(super) async fn do_keep_stray(
+        &self,
+        lane: LaneName,
+        text: String,
+    ) -> Result<(), LedgerError> {
+        let key = self.keys.lane(&lane, "strays");
+        let mut push = redis::cmd("LPUSH");
+        push.arg(&key).arg(text);
+        let mut trim = redis::cmd("LTRIM");
+        trim.arg(&key).arg(0).arg(STRAYS_MAX - 1);
+        self.link.all(vec![push, trim]).await?;
+        Ok(())
+    }
+}
+
+/// Gives a new ledger its id; the first process to come decides.
+pub(super) async fn make_id(link: &Link, keys: &Keys) -> Result<(), LedgerError> {
+    // The standard library's hasher is seeded by the system at random.
+    let random = RandomState::new().hash_one("ledger id") & 0xf_ffff;
+    let id = LedgerId::from_random(u32::try_from(random).unwrap_or_default());
+    let mut set = redis::cmd("SET");
+    set.arg(keys.installation("id")).arg(id.to_string()).arg("NX");
+    link.one(set).await?;
+    Ok(())
+}
+
+/// Asks Redis what its answers are worth. One that may evict any key when its memory is full is
+/// refused: a reference that it forgot would be paid again (S1).
+pub(super) async fn durability(link: &Link) -> Result<Durability, LedgerError> {
+    let ask = |name: &str| -> Cmd {
+        let mut get = redis::cmd("CONFIG");
+        get.arg("GET").arg(name);
+        get
+    };
+    let asked = ["appendonly", "appendfsync", "maxmemory-policy"];
+    let answers = link.try_all(asked.map(ask).into()).await?;
+    let mut settings: BTreeMap<String, String> = BTreeMap::new();
+    for answer in answers {
+        // Hosted servers forbid the question; the shell is to warn then, not to stop.
+        match answer {
+            Ok(answer) => settings.extend(take::<BTreeMap<_, _>>(answer, "a setting")?),
+            Err(LedgerError::Broken(_)) => return Ok(Durability::Unknown),
+            Err(error) => return Err(error),
+        }
+    }
+    let setting = |name: &str| settings.get(name).map(String::as_str);
+    if let Some(policy) = setting("maxmemory-policy").filter(|p| p.starts_with("allkeys")) {
+        return Err(LedgerError::Broken(format!(
+            "Redis has maxmemory-policy {policy}, which deletes records of payouts when its \
+             memory is full; set it to noeviction"
+        )));
+    }
+    Ok(match (setting("appendonly"), setting("appendfsync")) {
+        (Some("yes"), Some("always")) => Durability::Always,
+        (Some("yes"), Some("everysec")) => Durability::EverySecond,
+        (Some(_), Some(_)) => Durability::None,
+        _ => Durability::Unknown,
+    })
+}

@@ -1,0 +1,143 @@
+//! Answers of Redis as our types, and its errors as ours.
+
+use crate::api::LedgerError;
+use domain::batch::Totals;
+use domain::payout::PACKED_LEN;
+use domain::{Batch, BatchId, BatchState, Counts, LaneName, Millis, Payout, ReferenceFormat};
+use redis::{FromRedisValue, RedisError, ServerError, Value, from_redis_value};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// Errors of the server that pass: it loads, is busy, full, or not the primary just now.
+const PASSING: [&str; 9] = [
+    "LOADING",
+    "BUSY",
+    "OOM",
+    "MISCONF",
+    "READONLY",
+    "MASTERDOWN",
+    "NOREPLICAS",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+];
+
+/// The request may or may not have been executed.
+pub(super) fn unavailable(error: &RedisError) -> LedgerError {
+    LedgerError::Unavailable(format!("Redis: {error}"))
+}
+
+/// What Redis refused.
+pub(super) fn server_error(error: &ServerError) -> LedgerError {
+    let text = error.details().unwrap_or("no details");
+    match error.code() {
+        "BROKEN" => LedgerError::Broken(text.to_owned()),
+        code if PASSING.contains(&code) => {
+            LedgerError::Unavailable(format!("Redis: {code} {text}"))
+        }
+        code => LedgerError::Broken(format!("Redis refused: {code} {text}")),
+    }
+}
+
+/// What was stored is not what we store.
+pub(super) fn damaged(what: &str) -> LedgerError {
+    LedgerError::Broken(format!("Redis holds {what} that cannot be read"))
+}
+
+/// An answer as a value of the expected type.
+pub(super) fn take<T: FromRedisValue>(answer: Value, what: &str) -> Result<T, LedgerError> {
+    from_redis_value(answer).map_err(|_| damaged(what))
+}
+
+/// The one answer that a step gives instead of a truth value.
+pub(super) fn take_bool(answer: Value) -> Result<bool, LedgerError> {
+    take::<u8>(answer, "a truth value").map(|number| number == 1)
+}
+
+/// The fields of a hash.
+pub(super) type Fields = BTreeMap<String, String>;
+
+fn field<T: FromStr>(fields: &Fields, name: &str) -> Result<Option<T>, LedgerError> {
+    let parse = |text: &String| text.parse().map_err(|_| damaged(&format!("a batch's {name}")));
+    fields.get(name).map(parse).transpose()
+}
+
+/// A batch from its hash; `None` where there is none.
+pub(super) fn batch(id: BatchId, fields: &Fields) -> Result<Option<Batch>, LedgerError> {
+    let Some(state) = fields.get("state") else { return Ok(None) };
+    let totals = match fields.get("totals") {
+        Some(json) => serde_json::from_str(json).map_err(|_| damaged("a batch's totals"))?,
+        None => Totals::default(),
+    };
+    let mut counts = [0; 9];
+    for (at, count) in counts.iter_mut().enumerate() {
+        *count = field(fields, &format!("c{at}"))?.unwrap_or_default();
+    }
+    let text = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    Ok(Some(Batch {
+        id,
+        name: text("name"),
+        file_sha256: text("sha"),
+        state: batch_state(state)?,
+        created: Millis(field(fields, "created")?.unwrap_or_default()),
+        totals,
+        chunks: field(fields, "chunks")?.unwrap_or_default(),
+        counts: Counts::from_array(counts),
+        changes: field(fields, "changes")?.unwrap_or_default(),
+        reported: field(fields, "reported")?,
+        reason: text("reason"),
+    }))
+}
+
+pub(super) fn batch_state(name: &str) -> Result<BatchState, LedgerError> {
+    BatchState::from_name(name).ok_or_else(|| damaged("a batch's state"))
+}
+
+pub(super) fn lane_name(name: &str) -> Result<LaneName, LedgerError> {
+    LaneName::new(name).map_err(|_| damaged("a lane's name"))
+}
+
+/// The lanes of a batch, as its hash holds them.
+pub(super) fn lane_names(list: &str) -> Result<Vec<LaneName>, LedgerError> {
+    list.split(',').filter(|name| !name.is_empty()).map(lane_name).collect()
+}
+
+/// One slot.
+pub(super) fn payout(slot: &[u8]) -> Result<Payout, LedgerError> {
+    Payout::unpack(slot).ok_or_else(|| damaged("a payout"))
+}
+
+/// All slots of a chunk.
+pub(super) fn payouts(slots: &[u8]) -> Result<Vec<Payout>, LedgerError> {
+    slots.chunks(PACKED_LEN).map(payout).collect()
+}
+
+/// How a reference format is stored.
+pub(super) fn format_text(format: ReferenceFormat) -> String {
+    match format {
+        ReferenceFormat::Text { max_bytes } => format!("text{max_bytes}"),
+        ReferenceFormat::Number => "number".to_owned(),
+    }
+}
+
+/// The inverse of [`format_text`].
+pub(super) fn parse_format(text: &str) -> Result<ReferenceFormat, LedgerError> {
+    let text_of = |max: &str| max.parse().ok().map(|max_bytes| ReferenceFormat::Text { max_bytes });
+    let format = match text.strip_prefix("text") {
+        Some(max) => text_of(max),
+        None => (text == "number").then_some(ReferenceFormat::Number),
+    };
+    format.ok_or_else(|| damaged("a reference format"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_format_survives_its_text() {
+        for format in [ReferenceFormat::Number, ReferenceFormat::Text { max_bytes: 255 }] {
+            assert_eq!(parse_format(&format_text(format)).unwrap(), format);
+        }
+        assert!(parse_format("text256").is_err());
+    }
+}

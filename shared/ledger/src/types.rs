@@ -1,0 +1,277 @@
+//! What goes into a ledger and comes out of it.
+
+use domain::batch::Totals;
+use domain::{
+    BatchId, BatchState, ChunkId, LaneName, LedgerId, Millis, Payout, Place, ReferenceFormat,
+};
+use serde::{Deserialize, Serialize};
+
+/// A ledger's identity and clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The short id that every provider reference carries (S5).
+    pub id: LedgerId,
+    /// The ledger's time at the moment of the answer.
+    pub now: Millis,
+}
+
+/// A batch to open.
+#[derive(Clone, Debug)]
+pub struct NewBatch {
+    /// Made by the caller.
+    pub id: BatchId,
+    /// The file's name without its folder.
+    pub name: String,
+    /// SHA-256 of the file, hex.
+    pub file_sha256: String,
+    /// How long the intake lease lasts without an append.
+    pub lease_ms: u64,
+}
+
+/// What [`crate::Ledger::open_batch`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The batch is open.
+    Fresh,
+    /// The same bytes were taken before, and that batch stands.
+    SameFile(BatchId),
+}
+
+/// A reference that somebody else holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Index into what was wanted.
+    pub index: usize,
+    /// Where it lies.
+    pub by: Place,
+}
+
+/// A chunk to write.
+#[derive(Clone, Debug)]
+pub struct NewChunk {
+    /// Batch and number.
+    pub id: ChunkId,
+    /// The lane that pays it.
+    pub lane: LaneName,
+    /// How many rows, 1 to 1,000.
+    pub rows: u16,
+    /// Ordinal of its first row in the file.
+    pub first_ordinal: u32,
+    /// How the lane's provider wants references.
+    pub format: ReferenceFormat,
+    /// From now until a row that was never sent fails.
+    pub unsent_give_up_ms: u64,
+    /// The rows, by [`crate::rows::encode`].
+    pub blocks: Vec<Vec<u8>>,
+    /// How long the intake lease lasts from now.
+    pub lease_ms: u64,
+}
+
+/// Sealing a batch.
+#[derive(Clone, Debug)]
+pub struct Seal {
+    /// The batch.
+    pub id: BatchId,
+    /// Rows and money.
+    pub totals: Totals,
+    /// Chunks written; numbers 0 to `chunks - 1`.
+    pub chunks: u16,
+    /// `Active`, or `Awaiting` where somebody must approve.
+    pub state: BatchState,
+}
+
+/// A chunk as the ledger knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Batch and number.
+    pub id: ChunkId,
+    /// The lane that pays it.
+    pub lane: LaneName,
+    /// Ordinal of its first row in the file.
+    pub first_ordinal: u32,
+    /// How provider references are made.
+    pub format: ReferenceFormat,
+    /// One per row.
+    pub payouts: Vec<Payout>,
+}
+
+/// A fencing token: grows with every claim of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// What a claim gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The lease is ours.
+    Held {
+        /// Proves it.
+        token: Token,
+        /// The chunk as it stands.
+        chunk: Chunk,
+        /// The batch's state at this moment.
+        batch: BatchState,
+        /// Ledger time at this moment.
+        now: Millis,
+    },
+    /// Somebody holds it.
+    Busy,
+    /// No such chunk, or its batch is not sealed, rejected or cancelled.
+    Gone,
+}
+
+/// What must hold for a write, checked in the same atomic step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// For intents (S6): the lease is current and the batch active.
+    Intent(Token),
+    /// The lease is current.
+    Held(Token),
+    /// Facts and outcomes: the compare-and-set alone.
+    Fact,
+}
+
+/// One payout's change: stored only if it still is what was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its row.
+    pub row: u16,
+    /// What was read.
+    pub from: Payout,
+    /// What it becomes; equal to `from` where only notes are added.
+    pub to: Payout,
+    /// What is to be kept beside it.
+    pub notes: Vec<Note>,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Done, but for these rows, which changed meanwhile: as they stand now.
+    Done(Vec<(u16, Payout)>),
+    /// The guard did not hold: nothing was written.
+    Refused,
+}
+
+/// Something kept beside a payout, in the order of writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it is.
+    pub kind: NoteKind,
+    /// Text; never a secret, never a whole destination. At most [`Note::MAX_BYTES`].
+    pub text: String,
+}
+
+impl Note {
+    /// Longer texts are cut at a character boundary.
+    pub const MAX_BYTES: usize = 2_048;
+
+    /// Makes a note.
+    pub fn new(kind: NoteKind, text: impl Into<String>) -> Note {
+        let mut text = text.into();
+        if text.len() > Self::MAX_BYTES {
+            let end = (0..=Self::MAX_BYTES).rev().find(|at| text.is_char_boundary(*at));
+            text.truncate(end.unwrap_or(0));
+        }
+        Note { kind, text }
+    }
+}
+
+/// What a note is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum NoteKind {
+    /// The provider's id of the payout; the newest counts.
+    ProviderId = 0,
+    /// The provider's words, or ours, on why it stands where it stands; the newest counts.
+    Reason = 1,
+    /// What it cost, as the provider told: `rate 100.2472, spent 49.2500 USDT`.
+    Cost = 2,
+    /// A link to a receipt.
+    Receipt = 3,
+    /// An event that changed nothing, kept as evidence.
+    Evidence = 4,
+}
+
+impl NoteKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [NoteKind; 5] = [
+        NoteKind::ProviderId,
+        NoteKind::Reason,
+        NoteKind::Cost,
+        NoteKind::Receipt,
+        NoteKind::Evidence,
+    ];
+}
+
+/// What the whole pool knows of a lane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneRecord {
+    /// Its name.
+    pub name: LaneName,
+    /// Grows with every change; 0 for a lane that was never stored.
+    pub version: u64,
+    /// The account behind it (S4).
+    pub fingerprint: String,
+    /// Why nothing is sent, if nothing is.
+    pub stopped: Option<Stop>,
+    /// A payout of this fingerprint that the provider accepted: what look-ups prove themselves
+    /// by (S11), and the end of the canary (S10).
+    pub control: Option<Place>,
+    /// The canary that is under way while there is no control yet (S10).
+    pub canary: Option<Canary>,
+    /// Canaries that were refused or went to review.
+    pub canaries_lost: u8,
+}
+
+impl LaneRecord {
+    /// A lane that nobody stored yet.
+    pub fn new(name: LaneName) -> LaneRecord {
+        LaneRecord {
+            name,
+            version: 0,
+            fingerprint: String::new(),
+            stopped: None,
+            control: None,
+            canary: None,
+            canaries_lost: 0,
+        }
+    }
+}
+
+/// Why a lane sends nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// For people: what happened and what to do.
+    pub reason: String,
+    /// Since when.
+    pub since: Millis,
+    /// When it tries again by itself; `None` waits for a person.
+    pub until: Option<Millis>,
+}
+
+/// The one payout that tries a new lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// Which.
+    pub place: Place,
+    /// When another may be chosen if nobody heard of this one.
+    pub until: Millis,
+}
+
+/// A lane's rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Microseconds between two requests.
+    pub interval_us: u64,
+    /// How far ahead of now slots are given.
+    pub horizon_ms: u64,
+}
+
+/// Slots of time: `first`, `first + interval`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permits {
+    /// How many; may be 0.
+    pub count: u32,
+    /// Milliseconds from now to the first slot; with `count` 0, until asking again makes sense.
+    pub wait_ms: u64,
+}

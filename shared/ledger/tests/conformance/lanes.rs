@@ -1,0 +1,76 @@
+//! Lanes: records by compare-and-set, and one pace for the whole pool.
+
+use crate::given::*;
+use crate::world::{World, on_every_engine};
+use domain::{LaneName, Millis};
+use ledger::{Canary, LaneRecord, Pace, Permits, Stop};
+
+on_every_engine![
+    a_new_lane_is_empty,
+    a_lane_is_stored_over_the_version_that_was_read,
+    permits_are_given_up_to_the_horizon,
+    lanes_have_permits_of_their_own,
+    permits_that_nobody_drew_are_not_saved_up,
+    strays_are_kept_without_complaint,
+];
+
+async fn a_new_lane_is_empty(world: World) {
+    assert_eq!(world.ledger.lane(lane()).await.unwrap(), LaneRecord::new(lane()));
+}
+
+async fn a_lane_is_stored_over_the_version_that_was_read(world: World) {
+    let whole = LaneRecord {
+        fingerprint: "f00".to_owned(),
+        stopped: Some(Stop { reason: "401 – key".to_owned(), since: Millis(5), until: None }),
+        control: Some(place(batch_id(1), 2)),
+        canary: Some(Canary { place: place(batch_id(2), 3), until: Millis::NEVER }),
+        canaries_lost: 2,
+        ..LaneRecord::new(lane())
+    };
+    assert!(world.ledger.put_lane(whole.clone()).await.unwrap());
+    assert!(!world.second.put_lane(whole.clone()).await.unwrap(), "the second time says so");
+    let stored = world.second.lane(lane()).await.unwrap();
+    assert_eq!(stored, LaneRecord { version: 1, ..whole });
+    let stopped = LaneRecord { stopped: None, ..stored.clone() };
+    assert!(world.ledger.put_lane(stopped.clone()).await.unwrap());
+    assert!(!world.ledger.put_lane(stored).await.unwrap());
+    assert_eq!(world.ledger.lane(lane()).await.unwrap(), LaneRecord { version: 2, ..stopped });
+    let future = LaneRecord { version: 7, ..LaneRecord::new(LaneName::new("b").unwrap()) };
+    assert!(!world.ledger.put_lane(future).await.unwrap());
+}
+
+/// So slow that no second slot comes while a test runs.
+const SLOW: Pace = Pace { interval_us: 600_000_000, horizon_ms: 1_500_000 };
+
+async fn permits_are_given_up_to_the_horizon(world: World) {
+    let draw = |want| world.ledger.permits(lane(), want, SLOW);
+    assert_eq!(draw(1).await.unwrap(), Permits { count: 1, wait_ms: 0 });
+    // Slots stand at 0, 600, 1,200 and 1,800 seconds; the horizon ends at 1,500.
+    let second = world.second.permits(lane(), 9, SLOW).await.unwrap();
+    assert_eq!(second.count, 2);
+    assert!((1..=600_000).contains(&second.wait_ms), "{second:?}");
+    let none = draw(9).await.unwrap();
+    assert_eq!(none.count, 0);
+    assert!((1..=300_001).contains(&none.wait_ms), "{none:?}");
+}
+
+async fn lanes_have_permits_of_their_own(world: World) {
+    let other = LaneName::new("lane-b").unwrap();
+    assert_eq!(world.ledger.permits(lane(), 9, SLOW).await.unwrap().count, 3);
+    assert_eq!(world.ledger.permits(other, 9, SLOW).await.unwrap().count, 3);
+    assert_eq!(world.ledger.lane(lane()).await.unwrap().version, 0, "its record is untouched");
+}
+
+async fn permits_that_nobody_drew_are_not_saved_up(world: World) {
+    let pace = Pace { interval_us: 10_000, horizon_ms: 50 };
+    assert_eq!(world.ledger.permits(lane(), 1, pace).await.unwrap().count, 1);
+    world.pass(200).await;
+    let permits = world.ledger.permits(lane(), 1_000, pace).await.unwrap();
+    assert_eq!(permits, Permits { count: 5, wait_ms: 0 });
+}
+
+async fn strays_are_kept_without_complaint(world: World) {
+    for _ in 0..3 {
+        world.ledger.keep_stray(lane(), "{\"id\": \"nobody’s\"}".to_owned()).await.unwrap();
+    }
+}

@@ -1,0 +1,109 @@
+//! What one installation is told: the TOML file that both programs read.
+
+/// Which ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    Sqlite,
+    /// A server of the test's own.
+    Redis,
+}
+
+/// What a test may choose. The waiting times are those of a provider that is quick in all, so
+/// that what takes hours in production takes seconds here; their relations are the same.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which ledger.
+    pub engine: Engine,
+    /// Creates a second; 0 is no limit.
+    pub rate_per_second: u32,
+    /// Creates at once.
+    pub in_flight: u16,
+    /// Whether the lane begins with a single payout.
+    pub canary: bool,
+    /// From `accepted` without news to the first look-up.
+    pub overdue_ms: u64,
+    /// From `unknown` to review.
+    pub unknown_give_up_ms: u64,
+    /// Until a request counts as unanswered.
+    pub request_timeout_ms: u64,
+    /// How long a worker that nobody hears of keeps its chunks.
+    pub lease_ms: u64,
+    /// Further arguments of the sandbox.
+    pub sandbox: Vec<&'static str>,
+}
+
+impl Settings {
+    /// What most tests want.
+    pub fn on(engine: Engine) -> Settings {
+        Settings {
+            engine,
+            rate_per_second: 0,
+            in_flight: 50,
+            canary: true,
+            overdue_ms: 3_000,
+            unknown_give_up_ms: 20_000,
+            request_timeout_ms: 2_000,
+            lease_ms: 5_000,
+            sandbox: vec!["--no-magic", "--settle-after-ms", "100"],
+        }
+    }
+
+    /// The file. Secrets are named, never written.
+    pub(crate) fn toml(&self, redis_url: &str, merchant_url: &str) -> String {
+        let engine = match self.engine {
+            Engine::Sqlite => "sqlite",
+            Engine::Redis => "redis",
+        };
+        let rate = match self.rate_per_second {
+            0 => "\"unlimited\"".to_owned(),
+            rate => rate.to_string(),
+        };
+        let Settings { in_flight, canary, overdue_ms, unknown_give_up_ms, .. } = self;
+        let Settings { request_timeout_ms, lease_ms, .. } = self;
+        format!(
+            r#"
+[ledger]
+engine = "{engine}"
+path = "data/ledger.sqlite"
+url = "{redis_url}"
+prefix = "test"
+
+[inbox]
+dir = "inbox"
+
+[http]
+callback_key_file = "data/callback.key"
+
+[worker]
+lease_ms = {lease_ms}
+
+[lanes.main]
+provider = "merchant"
+sandbox = true
+rate_per_second = {rate}
+in_flight = {in_flight}
+look_ups_per_second = 2000
+canary = {canary}
+
+[lanes.main.policy]
+send_window_ms = 1000
+request_timeout_ms = {request_timeout_ms}
+settling_ms = 1000
+overdue_ms = {overdue_ms}
+look_up_max_ms = 5000
+unknown_give_up_ms = {unknown_give_up_ms}
+submitted_give_up_ms = 60000
+
+[lanes.main.settings]
+base_url = "{merchant_url}"
+merchant = "sandbox"
+sign_key = {{ env = "TEST_SIGN_KEY" }}
+api_key = {{ env = "TEST_API_KEY" }}
+
+[[routes]]
+lane = "main"
+"#
+        )
+    }
+}

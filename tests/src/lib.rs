@@ -1,0 +1,20 @@
+//! What whole-system tests stand on. It knows the programs only from outside, as their users
+//! do: command lines, files, HTTP. So nothing that they get wrong is shared with what checks them.
+//!
+//! - [`world`]: one installation in a folder of its own; [`config_file`]: what it is told
+//! - [`sandbox`]: the provider, a process of its own that is asked what it really paid
+//! - [`batch`]: files to pay; [`results`]: result files; [`compare`]: both against the sandbox
+//! - [`binaries`], [`process`], [`redis_server`], [`http`], [`wait`]: the means
+
+pub mod batch;
+pub mod binaries;
+pub mod compare;
+pub mod config_file;
+pub mod http;
+pub mod money;
+pub mod process;
+pub mod redis_server;
+pub mod results;
+pub mod sandbox;
+pub mod wait;
+pub mod world;

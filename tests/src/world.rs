@@ -1,0 +1,190 @@
+//! One installation in a folder of its own: ledger, config, inbox, the sandbox as its provider,
+//! and whatever programs a test starts on it.
+
+use crate::batch::Batch;
+use crate::binaries::binary;
+use crate::config_file::{Engine, Settings};
+use crate::http;
+use crate::process::{Ended, Process, run};
+use crate::redis_server::{RedisServer, free_port};
+use crate::results::{self, ResultRow};
+use crate::sandbox::{API_KEY, SIGN_KEY, Sandbox};
+use crate::wait::{wait_for, wait_until};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Debug builds on two busy cores start slowly.
+const START: Duration = Duration::from_secs(30);
+
+/// An installation.
+#[derive(Debug)]
+pub struct World {
+    /// The provider.
+    pub sandbox: Sandbox,
+    /// The ledger's server, where there is one.
+    pub redis: Option<RedisServer>,
+    /// The key that its programs sign with.
+    pub sign_key: String,
+    config: PathBuf,
+    /// Where its two workers take callbacks: the same after a restart, as in any installation.
+    addresses: [String; 2],
+    folder: TempDir,
+}
+
+/// Where the rows of a batch stand, as `producer status` tells it.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// `active`, `complete` …
+    pub state: String,
+    /// Rows in each state.
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl Status {
+    /// Rows in `state`.
+    pub fn rows(&self, state: &str) -> u64 {
+        self.counts.get(state).copied().unwrap_or(0)
+    }
+}
+
+impl World {
+    /// Sets one up; no program of ours runs yet.
+    pub fn new(settings: &Settings) -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        let redis = (settings.engine == Engine::Redis).then(RedisServer::start);
+        let sandbox = Sandbox::start(&folder.path().join("sandbox"), &settings.sandbox);
+        let url = redis.as_ref().map_or_else(|| "redis://unused".to_owned(), RedisServer::url);
+        let config = folder.path().join("payout.toml");
+        let text = settings.toml(&url, &sandbox.merchant_url());
+        fs::write(&config, text).expect("the config");
+        let addresses = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
+        World { sandbox, redis, sign_key: SIGN_KEY.to_owned(), config, addresses, folder }
+    }
+
+    /// The folder that everything lies in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, program: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(binary(program));
+        command
+            .args(words)
+            .arg("--config")
+            .arg(&self.config)
+            .current_dir(self.folder())
+            .env("TEST_SIGN_KEY", &self.sign_key)
+            .env("TEST_API_KEY", API_KEY);
+        command
+    }
+
+    /// `worker run`, at work.
+    pub fn worker(&self) -> Process {
+        self.serving("run", &self.addresses[0])
+    }
+
+    /// Another `worker run` beside the first, at an address of its own.
+    pub fn second_worker(&self) -> Process {
+        self.serving("run", &self.addresses[1])
+    }
+
+    /// `worker up`, at work.
+    pub fn up(&self) -> Process {
+        self.serving("up", &self.addresses[0])
+    }
+
+    fn serving(&self, command: &str, address: &str) -> Process {
+        let mut command = self.command("worker", &[command]);
+        command.args(["--set", &format!("http.listen={address}")]);
+        command.args(["--set", &format!("http.public_url=http://{address}")]);
+        let mut process = Process::start("worker", &mut command);
+        let health = format!("http://{address}/health");
+        wait_until("the worker answers", START, || {
+            assert!(!process.has_ended(), "the worker has ended: {}", process.stderr());
+            http::call("GET", &health, "").is_ok_and(|answer| answer.status == 200)
+        });
+        process
+    }
+
+    /// `producer …` that runs on.
+    pub fn start_producer(&self, words: &[&str]) -> Process {
+        Process::start("producer", &mut self.command("producer", words))
+    }
+
+    /// `producer …` to its end, whatever that is.
+    #[track_caller]
+    pub fn try_producer(&self, words: &[&str]) -> Ended {
+        run("producer", &mut self.command("producer", words), START)
+    }
+
+    /// `producer …` to its good end; what it printed.
+    #[track_caller]
+    pub fn producer(&self, words: &[&str]) -> String {
+        let ended = self.try_producer(words);
+        assert!(ended.status.success(), "producer {words:?}: {ended:?}");
+        ended.stdout
+    }
+
+    /// Puts a file beside the inbox; its path.
+    pub fn file(&self, batch: &Batch) -> PathBuf {
+        let path = self.folder().join(batch.file_name());
+        fs::write(&path, batch.csv()).expect("the file");
+        path
+    }
+
+    /// `producer enqueue`; the batch's id.
+    #[track_caller]
+    pub fn enqueue(&self, batch: &Batch) -> String {
+        let path = self.file(batch);
+        let told = self.producer(&["enqueue", &path.to_string_lossy(), "--json"]);
+        id_of(&parse(&told))
+    }
+
+    /// The folder `inbox`, or one inside it.
+    pub fn inbox(&self, inner: &str) -> PathBuf {
+        self.folder().join("inbox").join(inner)
+    }
+
+    /// Drops a file into the inbox as a careful program does: whole, by one rename.
+    pub fn drop_in(&self, batch: &Batch) {
+        fs::create_dir_all(self.inbox("")).expect("the inbox");
+        fs::rename(self.file(batch), self.inbox("").join(batch.file_name())).expect("a rename");
+    }
+
+    /// `producer status BATCH`.
+    #[track_caller]
+    pub fn status(&self, id: &str) -> Status {
+        let told = parse(&self.producer(&["status", id, "--json"]));
+        let counts = told["counts"].as_object().expect("counts").iter();
+        Status {
+            state: told["state"].as_str().expect("a state").to_owned(),
+            counts: counts.map(|(k, v)| (k.clone(), v.as_u64().expect("a count"))).collect(),
+        }
+    }
+
+    /// Waits until every row is final or in review; where they stand then.
+    #[track_caller]
+    pub fn completes(&self, id: &str, within: Duration) -> Status {
+        let complete = || Some(self.status(id)).filter(|status| status.state == "complete");
+        wait_for(&format!("batch {id} completes"), within, complete)
+    }
+
+    /// `producer report BATCH`: its rows.
+    #[track_caller]
+    pub fn report(&self, id: &str) -> Vec<ResultRow> {
+        results::parse(&self.producer(&["report", id]))
+    }
+}
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("not JSON, {e}: {text}"))
+}
+
+fn id_of(told: &Value) -> String {
+    told["batch"].as_str().unwrap_or_else(|| panic!("no batch in {told}")).to_owned()
+}
