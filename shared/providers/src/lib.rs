@@ -1,0 +1,45 @@
+//! How the engine speaks to payment providers, and the adapters that do the speaking.
+//!
+//! A provider never sees the ledger, and never decides what becomes of a payout: it says what
+//! was answered, in one of a few closed forms, and the engine does the rest. The engine fans
+//! out, paces and times every call.
+//!
+//! - [`api`]: the [`Provider`] trait and the small capabilities beside it
+//! - [`answer`]: what a create, a look-up, a callback can say
+//! - [`limits`]: what a provider allows, as data
+//!
+//! With the feature `adapters` (default): the one HTTP client (S8) and one folder per provider,
+//! all of one shape: `mod.rs` (limits, what is offered), `wire.rs` (requests and answers as
+//! types), `auth.rs` (signatures), `errors.rs` (every documented code → class), `README.md`.
+//!
+//! - [`registry`]: the one table of providers, and how an adapter is built from settings
+//! - [`http`]: the one HTTP client (S8) and the gate before the first byte (S7)
+//! - [`callback_url`]: the URLs that providers call, with the place and a MAC in them
+//! - [`secret`]: keys from the environment or a file, never from the config itself
+//! - [`merchant`]: the merchant payout gateway
+
+pub mod answer;
+pub mod api;
+#[cfg(feature = "adapters")]
+pub mod callback_url;
+#[cfg(feature = "adapters")]
+pub mod http;
+pub mod limits;
+#[cfg(feature = "adapters")]
+pub mod merchant;
+#[cfg(feature = "adapters")]
+mod quote;
+#[cfg(feature = "adapters")]
+pub mod registry;
+#[cfg(feature = "adapters")]
+pub mod secret;
+#[cfg(feature = "adapters")]
+#[cfg(test)]
+mod testing;
+
+pub use answer::{Answer, Found, Heard};
+pub use api::{
+    Accounts, Balance, CallbackKind, CallbackRequest, Callbacks, Cancel, CancelAnswer, Payment,
+    Provider, RowProblem, SendGate, Shipment,
+};
+pub use limits::{Absence, Deduplication, Limits, Polling};
