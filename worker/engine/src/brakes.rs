@@ -1,0 +1,323 @@
+//! What keeps a lane from sending: a stop that the whole pool sees, a canary that is still
+//! under way (S10), a provider that asked us to slow down.
+//!
+//! Stops and canaries stand in the lane's record in the ledger and change by compare-and-set,
+//! so that they hold for every process. A brake never touches a payout.
+
+use crate::clock::Clock;
+use crate::verdict::Lesson;
+use domain::{LaneName, Place};
+use ledger::{Canary, LaneRecord, Ledger, LedgerError, Stop};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Canaries that may be lost before the lane stops.
+const CANARIES: u8 = 3;
+/// So many strange answers in a row stop the lane …
+const STRANGE_IN_A_ROW: usize = 3;
+/// … and so many of the last [`STRANGE_WINDOW`].
+const STRANGE_OF_WINDOW: usize = 5;
+const STRANGE_WINDOW: usize = 20;
+
+/// The brakes of one lane in this process.
+pub struct Brakes {
+    lane: LaneName,
+    canary: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The newest record that this process has seen.
+    record: Option<LaneRecord>,
+    /// The last answers: true for strange ones.
+    recent: VecDeque<bool>,
+    /// Nothing is sent before this moment of our own clock.
+    slow_until_ms: u64,
+}
+
+/// Whether a lane may send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// Everything.
+    Clear,
+    /// One row, as the canary.
+    OneCanary,
+    /// Nothing for so many milliseconds.
+    Closed {
+        /// When to look again.
+        wait_ms: u64,
+    },
+}
+
+/// How soon a stopped lane is looked at again, where only a person starts it.
+const LOOK_AGAIN_MS: u64 = 2_000;
+/// How soon a lane is looked at again while its canary is under way.
+const CANARY_LOOK_MS: u64 = 100;
+
+impl Brakes {
+    /// Brakes of a lane; with or without a canary.
+    pub fn new(lane: LaneName, canary: bool) -> Brakes {
+        Brakes { lane, canary, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the lane's record.
+    pub async fn refresh(&self, ledger: &dyn Ledger) -> Result<LaneRecord, LedgerError> {
+        let record = ledger.lane(self.lane.clone()).await?;
+        self.lock().record = Some(record.clone());
+        Ok(record)
+    }
+
+    /// The newest record that this process has seen.
+    pub fn record(&self) -> Option<LaneRecord> {
+        self.lock().record.clone()
+    }
+
+    /// Whether this process may send on the lane, as far as it knows.
+    pub fn road(&self, clock: &Clock) -> Road {
+        let state = self.lock();
+        let boot_ms = clock.boot_ms();
+        if state.slow_until_ms > boot_ms {
+            return Road::Closed { wait_ms: state.slow_until_ms - boot_ms };
+        }
+        let Some(record) = &state.record else { return Road::Closed { wait_ms: 0 } };
+        let now = clock.now();
+        if let Some(stop) = &record.stopped {
+            return match stop.until {
+                Some(until) if until <= now => self.clear_or_canary(record),
+                Some(until) => Road::Closed { wait_ms: until.since(now).clamp(1, LOOK_AGAIN_MS) },
+                None => Road::Closed { wait_ms: LOOK_AGAIN_MS },
+            };
+        }
+        match &record.canary {
+            Some(canary) if self.in_trial(record) && canary.until > now => {
+                Road::Closed { wait_ms: CANARY_LOOK_MS }
+            }
+            _ => self.clear_or_canary(record),
+        }
+    }
+
+    fn in_trial(&self, record: &LaneRecord) -> bool {
+        self.canary && record.control.is_none()
+    }
+
+    fn clear_or_canary(&self, record: &LaneRecord) -> Road {
+        // A lane that was stopped and tries again by itself does so with one row, too.
+        let tries_again = record.stopped.is_some();
+        if self.in_trial(record) || tries_again { Road::OneCanary } else { Road::Clear }
+    }
+
+    /// Makes `place` the canary. False if somebody else chose one, or the lane is stopped: look
+    /// at the road again.
+    pub async fn send_canary(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+        doubt_ms: u64,
+    ) -> Result<bool, LedgerError> {
+        let mut record = self.refresh(ledger).await?;
+        if self.road(clock) != Road::OneCanary {
+            return Ok(false);
+        }
+        let until = clock.now().plus(doubt_ms);
+        record.canary = Some(Canary { place, until });
+        if let Some(stop) = &mut record.stopped {
+            // Others wait while this one tries; the stop ends when it is taken.
+            stop.until = Some(until);
+        }
+        self.put(ledger, record).await
+    }
+
+    async fn put(&self, ledger: &dyn Ledger, record: LaneRecord) -> Result<bool, LedgerError> {
+        let stored = ledger.put_lane(record).await?;
+        self.refresh(ledger).await?;
+        Ok(stored)
+    }
+
+    /// Changes the record until the change holds; `change` gives false where nothing is to do.
+    async fn change(
+        &self,
+        ledger: &dyn Ledger,
+        mut change: impl FnMut(&mut LaneRecord) -> bool,
+    ) -> Result<(), LedgerError> {
+        loop {
+            let mut record = self.refresh(ledger).await?;
+            if !change(&mut record) || self.put(ledger, record).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stops the lane for the whole pool.
+    pub async fn stop(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        reason: &str,
+        retry_after_ms: Option<u64>,
+    ) -> Result<(), LedgerError> {
+        let since = clock.now();
+        let until = retry_after_ms.map(|ms| since.plus(ms));
+        tracing::warn!(lane = %self.lane, reason, "the lane is stopped; its rows stay payable");
+        self.change(ledger, |record| {
+            let stands =
+                record.stopped.as_ref().is_some_and(|s| s.reason == reason && s.until == until);
+            record.stopped = Some(Stop { reason: reason.to_owned(), since, until });
+            record.canary = None;
+            !stands
+        })
+        .await
+    }
+
+    /// Sends nothing from this process for a while.
+    pub fn pause(&self, clock: &Clock, pause_ms: u64) {
+        let until = clock.boot_ms().saturating_add(pause_ms);
+        let mut state = self.lock();
+        state.slow_until_ms = state.slow_until_ms.max(until);
+    }
+
+    /// Takes in what an answer about `place` taught. Gives true if the lane was stopped by it.
+    pub async fn learn(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+        lesson: &Lesson,
+    ) -> Result<bool, LedgerError> {
+        match lesson {
+            Lesson::None => Ok(false),
+            Lesson::NotYet => {
+                self.canary_free(ledger, place).await?;
+                Ok(false)
+            }
+            Lesson::Took => {
+                self.note_answer(false);
+                self.took(ledger, place).await?;
+                Ok(false)
+            }
+            Lesson::Refused(text) => {
+                self.note_answer(false);
+                self.canary_lost(ledger, clock, place, text).await
+            }
+            Lesson::Strange(text) => {
+                if self.note_answer(true) {
+                    let reason = format!(
+                        "the provider keeps answering with words that no table lists: \"{text}\"; \
+                         look at the payouts in review, then `producer lane start {}`",
+                        self.lane
+                    );
+                    self.stop(ledger, clock, &reason, None).await?;
+                    return Ok(true);
+                }
+                self.canary_lost(ledger, clock, place, text).await
+            }
+            Lesson::Slow { pause_ms } => {
+                self.pause(clock, *pause_ms);
+                self.canary_free(ledger, place).await?;
+                Ok(false)
+            }
+            Lesson::Stop { text, retry_after_ms } => {
+                self.stop(ledger, clock, text, *retry_after_ms).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// The provider has `place`: it is a control, the canary has come home, a stop that was
+    /// trying again is over.
+    pub async fn took(&self, ledger: &dyn Ledger, place: Place) -> Result<(), LedgerError> {
+        let settled = |record: &LaneRecord| {
+            let trying = record.stopped.as_ref().is_some_and(|_| record.canary.is_some());
+            record.control.is_some() && !trying
+        };
+        if self.lock().record.as_ref().is_some_and(settled) {
+            return Ok(());
+        }
+        self.change(ledger, |record| {
+            if settled(record) {
+                return false;
+            }
+            record.control = Some(place);
+            if record.canary.take().is_some() {
+                record.stopped = None;
+            }
+            record.canaries_lost = 0;
+            true
+        })
+        .await
+    }
+
+    fn is_canary(&self, place: Place) -> bool {
+        self.lock().record.as_ref().and_then(|r| r.canary).is_some_and(|c| c.place == place)
+    }
+
+    /// The canary was not sent after all: another may be chosen.
+    async fn canary_free(&self, ledger: &dyn Ledger, place: Place) -> Result<(), LedgerError> {
+        if !self.is_canary(place) {
+            return Ok(());
+        }
+        self.change(ledger, |record| {
+            let ours = record.canary.is_some_and(|c| c.place == place);
+            if ours {
+                record.canary = None;
+            }
+            ours
+        })
+        .await
+    }
+
+    async fn canary_lost(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+        text: &str,
+    ) -> Result<bool, LedgerError> {
+        if !self.is_canary(place) {
+            return Ok(false);
+        }
+        let mut stopped = false;
+        let since = clock.now();
+        self.change(ledger, |record| {
+            if record.canary.is_none_or(|c| c.place != place) {
+                return false;
+            }
+            record.canary = None;
+            record.canaries_lost = record.canaries_lost.saturating_add(1);
+            stopped = record.canaries_lost >= CANARIES;
+            if stopped {
+                let reason = format!(
+                    "the first {CANARIES} payouts of this new lane were refused, the last with \
+                     \"{text}\"; check the lane's settings, then `producer lane start {}`",
+                    self.lane
+                );
+                record.canaries_lost = 0;
+                record.stopped = Some(Stop { reason, since, until: None });
+            }
+            true
+        })
+        .await?;
+        Ok(stopped)
+    }
+
+    /// Notes an answer; true if strange ones are too many.
+    fn note_answer(&self, strange: bool) -> bool {
+        let mut state = self.lock();
+        state.recent.push_back(strange);
+        if state.recent.len() > STRANGE_WINDOW {
+            state.recent.pop_front();
+        }
+        let in_a_row = state.recent.iter().rev().take_while(|s| **s).count();
+        let in_all = state.recent.iter().filter(|s| **s).count();
+        let too_many = in_a_row >= STRANGE_IN_A_ROW || in_all >= STRANGE_OF_WINDOW;
+        if too_many {
+            state.recent.clear();
+        }
+        too_many
+    }
+}

@@ -1,0 +1,69 @@
+//! What a lane shares between the chunks of this process.
+
+use crate::brakes::Brakes;
+use crate::env::Env;
+use crate::pace::{LocalPace, PoolPace};
+use crate::window::Window;
+use domain::{LaneName, Policy};
+use providers::Provider;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+/// A lane as the config describes it.
+pub struct LaneSetup {
+    /// Its name.
+    pub name: LaneName,
+    /// The adapter, with the lane's credentials.
+    pub provider: Arc<dyn Provider>,
+    /// How long to wait for what.
+    pub policy: Policy,
+    /// Microseconds between two creates in the whole pool; 0 for no limit.
+    pub interval_us: u64,
+    /// Creates under way at once in this process.
+    pub in_flight: u16,
+    /// Microseconds between two look-ups of this process; 0 for no limit.
+    pub look_up_interval_us: u64,
+    /// Whether a new lane begins with a canary (S10).
+    pub canary: bool,
+}
+
+/// A lane at work.
+pub struct Lane {
+    /// Its name.
+    pub name: LaneName,
+    /// The adapter.
+    pub provider: Arc<dyn Provider>,
+    /// How long to wait for what.
+    pub policy: Policy,
+    /// Permits of the pool.
+    pub pace: PoolPace,
+    /// The look-ups' own budget.
+    pub look_ups: LocalPace,
+    /// Requests under way.
+    pub window: Window,
+    /// Stops, canaries, slowing down.
+    pub brakes: Brakes,
+    /// Chunks at work in this process.
+    pub at_work: Mutex<BTreeSet<domain::ChunkId>>,
+}
+
+impl Lane {
+    /// Sets a lane up.
+    pub fn new(env: &Arc<dyn Env>, setup: LaneSetup) -> Lane {
+        Lane {
+            pace: PoolPace::new(env, setup.name.clone(), setup.interval_us),
+            look_ups: LocalPace::new(Arc::clone(env), setup.look_up_interval_us),
+            window: Window::new(setup.in_flight),
+            brakes: Brakes::new(setup.name.clone(), setup.canary),
+            at_work: Mutex::new(BTreeSet::new()),
+            name: setup.name,
+            provider: setup.provider,
+            policy: setup.policy,
+        }
+    }
+
+    /// Rows that one claim of a chunk sends.
+    pub fn slice(&self) -> usize {
+        self.pace.slice()
+    }
+}

@@ -1,0 +1,44 @@
+//! The engine: takes hints about chunks, and brings their payouts to an end.
+//!
+//! The invariant: *an intent is durable before its request leaves, and whatever dies after the
+//! intent is asked about before anything is sent again.* The engine holds no truth of its own;
+//! it can be dropped between any two steps.
+//!
+//! ```text
+//!  hint ──▶ [engine] ──spawn──▶ [work] one chunk under a lease
+//!                                 │ recover: intents of a dead sender become unknown
+//!                                 │ [ask]  look-ups that are due (S11, S15, S17)
+//!                                 │ [send] permits ▶ intents ▶ requests ▶ outcomes
+//!                                 ▼ release: ready again when the next payout is due
+//!  callback ──▶ [news] one desk per chunk: read, verify, write; then the caller answers 200
+//! ```
+//!
+//! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
+//! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
+//! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries),
+//! [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand).
+//!
+//! It runs in production and under the simulator alike; a lint keeps clocks, randomness and
+//! unordered maps out.
+
+pub mod ask;
+pub mod brakes;
+pub mod clock;
+pub mod counters;
+pub mod engine;
+pub mod env;
+pub mod lane;
+pub mod news;
+pub mod pace;
+pub mod retry;
+pub mod send;
+pub mod shelf;
+pub mod verdict;
+pub mod window;
+pub mod work;
+
+pub use counters::Counters;
+pub use engine::{Engine, Settings, StartError};
+pub use env::Env;
+pub use lane::LaneSetup;
+pub use news::Hearing;

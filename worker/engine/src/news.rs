@@ -1,0 +1,170 @@
+//! Callbacks: one desk per chunk reads, verifies and writes what arrived for it.
+//!
+//! A callback is answered only after it is durable (S16), and it is made durable *by being
+//! applied*: one atomic write changes the payout and keeps the evidence. So there is no inbox
+//! that a crash could leave half read, and an intent can never overtake a callback, because the
+//! write changed the version that the intent compares.
+//!
+//! Letters that arrive while a desk writes wait for its next round: group commit without a
+//! timer.
+
+use crate::counters::count;
+use crate::lane::Lane;
+use crate::verdict::found_notes;
+use crate::work::Core;
+use domain::{ChunkId, Event, News, Place};
+use futures::channel::oneshot;
+use ledger::apply::{Happening, apply};
+use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
+use providers::{CallbackRequest, Heard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What became of a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hearing {
+    /// It is durable: answer 200.
+    Taken,
+    /// There is no such payout on that lane.
+    NotOurs,
+}
+
+type Reply = oneshot::Sender<Result<Hearing, LedgerError>>;
+
+/// A callback that waits for its desk.
+struct Letter {
+    row: u16,
+    attempt: u8,
+    request: CallbackRequest,
+    reply: Reply,
+}
+
+/// The desks of all chunks that letters came for.
+#[derive(Default)]
+pub struct Desks(Mutex<BTreeMap<ChunkId, Vec<Letter>>>);
+
+/// Letters that a desk takes at once.
+const PER_ROUND: usize = 500;
+
+impl Desks {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ChunkId, Vec<Letter>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a letter down. Gives true if the chunk's desk must be opened by the caller.
+    fn put(&self, chunk: ChunkId, letter: Letter) -> bool {
+        let mut desks = self.lock();
+        let is_new = !desks.contains_key(&chunk);
+        desks.entry(chunk).or_default().push(letter);
+        is_new
+    }
+
+    /// Takes a round of letters, one per row; closes the desk when there are none.
+    fn take(&self, chunk: ChunkId) -> Vec<Letter> {
+        let mut desks = self.lock();
+        let Some(waiting) = desks.get_mut(&chunk) else { return Vec::new() };
+        if waiting.is_empty() {
+            desks.remove(&chunk);
+            return Vec::new();
+        }
+        let mut rows = BTreeSet::new();
+        let (now, later): (Vec<Letter>, Vec<Letter>) =
+            waiting.drain(..).partition(|l| rows.len() < PER_ROUND && rows.insert(l.row));
+        *waiting = later;
+        now
+    }
+}
+
+/// Takes a callback in. When this gives `Ok`, what it said is durable.
+pub async fn hear(
+    core: &Arc<Core>,
+    lane: &Arc<Lane>,
+    desks: &Arc<Desks>,
+    place: Place,
+    attempt: u8,
+    request: CallbackRequest,
+) -> Result<Hearing, LedgerError> {
+    let (reply, answer) = oneshot::channel();
+    if desks.put(place.chunk, Letter { row: place.row, attempt, request, reply }) {
+        let (core, lane, desks) = (Arc::clone(core), Arc::clone(lane), Arc::clone(desks));
+        core.env.clone().spawn(Box::pin(async move {
+            loop {
+                let letters = desks.take(place.chunk);
+                if letters.is_empty() {
+                    return;
+                }
+                round(&core, &lane, place.chunk, letters).await;
+            }
+        }));
+    }
+    let gone = |_| LedgerError::Unavailable("the worker is stopping".to_owned());
+    answer.await.map_err(gone)?
+}
+
+/// One round of a desk: read, verify, write, answer.
+async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
+    let mut replies: Vec<(Reply, Hearing)> = Vec::with_capacity(letters.len());
+    let result = async {
+        let chunk = core.ledger.chunk(id).await?.filter(|chunk| chunk.lane == lane.name);
+        let mut happenings = Vec::with_capacity(letters.len());
+        let first = letters.iter().map(|l| l.row).min().unwrap_or(0);
+        let last = letters.iter().map(|l| l.row).max().unwrap_or(0);
+        let Some(chunk) = chunk.filter(|c| usize::from(last) < c.payouts.len()) else {
+            replies.extend(letters.into_iter().map(|l| (l.reply, Hearing::NotOurs)));
+            return Ok(());
+        };
+        let rows = core.shelf.rows(&*core.ledger, id, first, last).await;
+        for letter in letters {
+            let happening = match &rows {
+                Ok(rows) => read(core, lane, &chunk, &letter, rows.get(letter.row)?),
+                Err(error) => return Err(error.clone()),
+            };
+            let hearing = if happening.is_some() { Hearing::Taken } else { Hearing::NotOurs };
+            happenings.extend(happening);
+            replies.push((letter.reply, hearing));
+        }
+        let now = core.clock.now();
+        let done = apply(&*core.ledger, id, Guard::Fact, now, &lane.policy, happenings).await?;
+        let paid = done.into_iter().flatten().find(|(_, a)| a.payout().ever_accepted);
+        if let Some((row, _)) = paid {
+            lane.brakes.took(&*core.ledger, Place { chunk: id, row }).await?;
+        }
+        Ok(())
+    }
+    .await;
+    for (reply, hearing) in replies {
+        // Whoever asked may be gone; the provider will call again.
+        let _ = reply.send(result.clone().map(|()| hearing));
+    }
+}
+
+/// What a letter says about its payout; `None` if there is no such attempt.
+fn read(
+    core: &Core,
+    lane: &Lane,
+    chunk: &Chunk,
+    letter: &Letter,
+    row: Arc<domain::Row>,
+) -> Option<Happening> {
+    let payout = *chunk.payouts.get(usize::from(letter.row))?;
+    if letter.attempt == 0 || letter.attempt > payout.attempt {
+        return None;
+    }
+    let callbacks = lane.provider.callbacks()?;
+    let place = Place { chunk: chunk.id, row: letter.row };
+    let payment = core.payment(place, letter.attempt, chunk.format, row);
+    let (event, notes) = match callbacks.read(&letter.request, &payment) {
+        Heard::Fact { news, provider_id, cost } => {
+            count(&core.counters.callbacks_fact_total);
+            // The create's answer tells both already, where it came.
+            let told = payout.ever_accepted && news == News::Paid;
+            let notes = if told { Vec::new() } else { found_notes(provider_id, cost, &[]) };
+            (Event::News { attempt: letter.attempt, news }, notes)
+        }
+        Heard::Hint { text } => {
+            count(&core.counters.callbacks_hint_total);
+            (Event::Hint, vec![Note::new(NoteKind::Evidence, text)])
+        }
+    };
+    Some(Happening { row: letter.row, payout, event, notes })
+}

@@ -1,0 +1,137 @@
+//! A lane's pace: permits from the ledger for the whole pool, spent through a local `governor`.
+//!
+//! A permit is a slot of time. A row that drew one leaves when its slot comes; a slot that
+//! passed unused is thrown away, never sent late. If the ledger is away nobody draws.
+
+use crate::clock::Clock;
+use crate::env::Env;
+use domain::LaneName;
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use ledger::{Ledger, LedgerError, Pace};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How far ahead slots are drawn: intents are written only for rows that leave within a second
+/// (S6), and the shorter this is the less a dead process takes with it.
+const HORIZON_MS: u64 = 250;
+
+/// `governor` on the engine's clock.
+#[derive(Clone)]
+struct OurClock(Arc<dyn Env>);
+
+impl GovernorClock for OurClock {
+    type Instant = Nanos;
+    fn now(&self) -> Nanos {
+        Duration::from_millis(self.0.now_ms()).into()
+    }
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, OurClock, NoOpMiddleware<Nanos>>;
+
+/// A limit of this process alone: one request per interval, a tenth of a second's worth at once.
+pub struct LocalPace {
+    env: Arc<dyn Env>,
+    limiter: Option<Limiter>,
+}
+
+impl LocalPace {
+    /// One request every `interval_us` microseconds; 0 means no limit.
+    pub fn new(env: Arc<dyn Env>, interval_us: u64) -> LocalPace {
+        let limiter = (interval_us > 0).then(|| {
+            let burst = u32::try_from(100_000 / interval_us).ok().and_then(NonZeroU32::new);
+            let quota = Quota::with_period(Duration::from_micros(interval_us))
+                .map(|quota| quota.allow_burst(burst.unwrap_or(NonZeroU32::MIN)));
+            quota.map(|quota| RateLimiter::direct_with_clock(quota, OurClock(Arc::clone(&env))))
+        });
+        LocalPace { env, limiter: limiter.flatten() }
+    }
+
+    /// Waits until one more request may leave.
+    pub async fn one(&self) {
+        let Some(limiter) = &self.limiter else { return };
+        while let Err(not_until) = limiter.check() {
+            let wait = not_until.wait_time_from(Duration::from_millis(self.env.now_ms()).into());
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            self.env.sleep(wait_ms.max(1)).await;
+        }
+    }
+}
+
+/// Slots that were drawn: `count` rows may leave, the first at `first_ms` of our own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// How many rows may leave.
+    pub count: usize,
+    first_ms: u64,
+    interval_us: u64,
+}
+
+impl Slots {
+    /// When row number `index` may leave, on our own clock.
+    pub fn at_ms(&self, index: usize) -> u64 {
+        let index = u64::try_from(index).unwrap_or(u64::MAX);
+        self.first_ms.saturating_add(self.interval_us.saturating_mul(index) / 1000)
+    }
+}
+
+/// The pool's pace on one lane.
+pub struct PoolPace {
+    lane: LaneName,
+    interval_us: u64,
+    local: LocalPace,
+}
+
+impl PoolPace {
+    /// One create every `interval_us` microseconds in the whole pool; 0 means no limit.
+    pub fn new(env: &Arc<dyn Env>, lane: LaneName, interval_us: u64) -> PoolPace {
+        PoolPace { lane, interval_us, local: LocalPace::new(Arc::clone(env), interval_us) }
+    }
+
+    /// Whether there is a limit at all.
+    pub fn is_limited(&self) -> bool {
+        self.interval_us > 0
+    }
+
+    /// Rows that the lane can send in two seconds: a slice.
+    pub fn slice(&self) -> usize {
+        match 2_000_000u64.checked_div(self.interval_us) {
+            None => usize::from(domain::ChunkId::MAX_ROWS),
+            Some(rows) => usize::try_from(rows.max(1)).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Draws at least one slot and at most `want`, waiting for the first chance.
+    pub async fn draw(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        want: usize,
+    ) -> Result<Slots, LedgerError> {
+        if !self.is_limited() {
+            return Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us: 0 });
+        }
+        let pace = Pace { interval_us: self.interval_us, horizon_ms: HORIZON_MS };
+        let want = u32::try_from(want).unwrap_or(u32::MAX);
+        loop {
+            let drawn = ledger.permits(self.lane.clone(), want, pace).await?;
+            // Counted from after the answer: a slot is never used before its time.
+            let first_ms = clock.boot_ms().saturating_add(drawn.wait_ms);
+            if drawn.count > 0 {
+                let count = usize::try_from(drawn.count).unwrap_or(usize::MAX);
+                return Ok(Slots { count, first_ms, interval_us: self.interval_us });
+            }
+            self.local.env.sleep(drawn.wait_ms.max(1)).await;
+        }
+    }
+
+    /// The last look before a row leaves: this process alone never exceeds the lane's pace,
+    /// whatever the ledger's clock does.
+    pub async fn spend(&self) {
+        self.local.one().await;
+    }
+}

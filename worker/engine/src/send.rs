@@ -1,0 +1,404 @@
+//! Sending a slice: permits, intents, requests, outcomes.
+//!
+//! ```text
+//!  rows ─▶ window + permits ─▶ one intent write a group ─▶ a request each ─▶ one outcome write
+//!            (S6: drawn first)    (durable before …)        (… it leaves)     for all that came
+//! ```
+//!
+//! The three stages run beside each other: while a group's intents are being written, earlier
+//! requests are under way and their answers wait for the next outcome write. So a write carries
+//! what came together since the last one returned: one row on a quiet lane, hundreds on a busy
+//! one, and never a timer.
+
+use crate::brakes::Road;
+use crate::counters::{Counters, count};
+use crate::env::up_to;
+use crate::lane::Lane;
+use crate::pace::Slots;
+use crate::retry::pause_ms;
+use crate::shelf::Rows;
+use crate::verdict::{Verdict, digest};
+use crate::window::Slot;
+use crate::work::{Core, Held};
+use domain::{ChunkId, Event, Millis, Outcome, Payout, Place, State};
+use futures::future::{BoxFuture, Fuse};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt, select_biased};
+use ledger::apply::{Applied, Happening, apply};
+use ledger::{Guard, LedgerError, Token};
+use providers::{Answer, SendGate, Shipment};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Rows of one intent write at most.
+const GROUP: usize = 256;
+
+/// A row whose intent stands.
+struct Ready {
+    row: u16,
+    /// As the intent left it.
+    payout: Payout,
+    slot: Slot,
+    leaves_ms: u64,
+}
+
+/// What came of a group of intents.
+enum Intended {
+    /// These are ready to go; those turned out to have changed.
+    Go { ready: Vec<Ready>, changed: Vec<(u16, Payout)>, send_before: Millis },
+    /// The lease, the batch or the lane does not allow it any more.
+    NoMore,
+    /// The road is closed for so long.
+    Wait(u64),
+}
+
+/// One shipment's rows with what was answered.
+type Answered = Vec<(u16, Payout, Answer)>;
+
+/// Sends what is payable, up to a slice. Gives how long sending has to wait, where it has to.
+pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerError> {
+    let now = core.clock.now();
+    let payable = |p: &Payout| p.state == State::Accepted && !p.news_pending && p.due <= now;
+    let mut rows = held.rows(payable);
+    rows.truncate(lane.slice());
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(0) };
+    lane.brakes.refresh(&*core.ledger).await?;
+    if let Road::Closed { wait_ms } = lane.brakes.road(&core.clock) {
+        return Ok(wait_ms.max(1));
+    }
+    let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
+    let mut queue: VecDeque<u16> = rows.into();
+    let mut wait_ms = 0;
+
+    let mut intending: Fuse<BoxFuture<'_, Result<Intended, LedgerError>>> = Fuse::terminated();
+    let mut writing: Fuse<BoxFuture<'_, Vec<(u16, Payout)>>> = Fuse::terminated();
+    let mut under_way: FuturesUnordered<BoxFuture<'_, Answered>> = FuturesUnordered::new();
+    let mut answered: Answered = Vec::new();
+    let mut is_intending = false;
+    let mut is_writing = false;
+    // An error ends the sending of more rows, never what is under way.
+    let mut failed: Option<LedgerError> = None;
+    loop {
+        let may_go = !queue.is_empty() && !core.is_stopping() && !held.lost.load(Ordering::Relaxed);
+        if !is_intending && may_go {
+            let group: Vec<(u16, Payout)> = queue
+                .iter()
+                .take(GROUP)
+                .filter_map(|row| Some((*row, *held.payout(*row)?)))
+                .collect();
+            intending = intend(core, lane, held.id, held.token, group).boxed().fuse();
+            is_intending = true;
+        }
+        if !is_writing && !answered.is_empty() {
+            writing = write_down(core, lane, held.id, std::mem::take(&mut answered)).boxed().fuse();
+            is_writing = true;
+        }
+        if !is_intending && !is_writing && under_way.is_empty() {
+            return failed.map_or(Ok(wait_ms), Err);
+        }
+        select_biased! {
+            written = writing => {
+                is_writing = false;
+                written.into_iter().for_each(|(row, payout)| held.learn(row, payout));
+            }
+            intended = intending => {
+                is_intending = false;
+                match intended {
+                    Ok(Intended::Go { ready, changed, send_before }) => {
+                        // The group's rows are the first of the queue, in its order; those that
+                        // drew no slot stay. A stop may have emptied the queue meanwhile.
+                        queue.drain(..(ready.len() + changed.len()).min(queue.len()));
+                        changed.into_iter().for_each(|(row, payout)| held.learn(row, payout));
+                        ready.iter().for_each(|r| held.learn(r.row, r.payout));
+                        let shipped =
+                            ship(core, lane, held, &at_hand, ready, send_before, &mut under_way);
+                        if let Err(error) = shipped {
+                            failed = Some(error);
+                            queue.clear();
+                        }
+                    }
+                    Ok(Intended::NoMore) => queue.clear(),
+                    Ok(Intended::Wait(ms)) => {
+                        wait_ms = ms;
+                        queue.clear();
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        queue.clear();
+                    }
+                }
+            }
+            answers = under_way.select_next_some() => {
+                answered.extend(answers);
+                // What else has come is written with it.
+                while let Some(Some(more)) = under_way.next().now_or_never() {
+                    answered.extend(more);
+                }
+                let stops = |(_, _, answer): &(u16, Payout, Answer)| matches!(answer, Answer::StopLane { .. });
+                if answered.iter().any(stops) {
+                    // At once, and before it is written down: no more rows into a closed door.
+                    lane.brakes.pause(&core.clock, 1_000);
+                    queue.clear();
+                }
+            }
+        }
+    }
+}
+
+/// Draws slots and permits for the first rows of a group and writes their intents.
+async fn intend(
+    core: &Core,
+    lane: &Lane,
+    id: ChunkId,
+    token: Token,
+    mut group: Vec<(u16, Payout)>,
+) -> Result<Intended, LedgerError> {
+    match lane.brakes.road(&core.clock) {
+        Road::Clear => {}
+        Road::Closed { wait_ms } => return Ok(Intended::Wait(wait_ms.max(1))),
+        Road::OneCanary => {
+            group.truncate(1);
+            let Some((row, _)) = group.first() else { return Ok(Intended::NoMore) };
+            let place = Place { chunk: id, row: *row };
+            let doubt_ms = lane.policy.send_window_ms + lane.policy.doubt_ms();
+            if !lane.brakes.send_canary(&*core.ledger, &core.clock, place, doubt_ms).await? {
+                return Ok(Intended::Wait(50));
+            }
+        }
+    }
+    let mut slots = lane.window.take(group.len()).await;
+    let permits = lane.pace.draw(&*core.ledger, &core.clock, slots.len()).await?;
+    slots.truncate(permits.count);
+    group.truncate(slots.len());
+    if core.is_stopping()
+        || matches!(lane.brakes.road(&core.clock), Road::Closed { .. } if group.len() > 1)
+    {
+        return Ok(Intended::NoMore);
+    }
+    let send_before = core.clock.now().plus(lane.policy.send_window_ms);
+    let happening = |(row, payout): &(u16, Payout)| Happening {
+        row: *row,
+        payout: *payout,
+        event: Event::Intent { send_before },
+        notes: Vec::new(),
+    };
+    let happenings = group.iter().map(happening).collect();
+    let guard = Guard::Intent(token);
+    let now = core.clock.now();
+    let done = match apply(&*core.ledger, id, guard, now, &lane.policy, happenings).await {
+        Ok(done) => done,
+        Err(error) => {
+            // The write may have been taken: what stands of it is taken back before anything.
+            withdraw(core, lane, id, &group, send_before).await;
+            return Err(error);
+        }
+    };
+    let Some(done) = done else { return Ok(Intended::NoMore) };
+    Ok(sort(done, slots, permits, send_before))
+}
+
+fn sort(
+    done: Vec<(u16, Applied)>,
+    slots: Vec<Slot>,
+    permits: Slots,
+    send_before: Millis,
+) -> Intended {
+    let mut ready = Vec::with_capacity(done.len());
+    let mut changed = Vec::new();
+    for (index, ((row, applied), slot)) in done.into_iter().zip(slots).enumerate() {
+        match applied {
+            Applied::Changed(payout) => {
+                ready.push(Ready { row, payout, slot, leaves_ms: permits.at_ms(index) });
+            }
+            Applied::Recorded(payout) | Applied::Illegal(_, payout) => changed.push((row, payout)),
+        }
+    }
+    Intended::Go { ready, changed, send_before }
+}
+
+/// Takes back intents whose write had no answer: none of their requests left. Asks until the
+/// ledger answers; a worker that dies here leaves them to be looked up.
+async fn withdraw(
+    core: &Core,
+    lane: &Lane,
+    id: ChunkId,
+    group: &[(u16, Payout)],
+    send_before: Millis,
+) {
+    let mut tries = 0;
+    loop {
+        let result = async {
+            let Some(chunk) = core.ledger.chunk(id).await? else { return Ok(()) };
+            let ours = |(row, before): &(u16, Payout)| {
+                let payout = *chunk.payouts.get(usize::from(*row))?;
+                let intent = before.intents.saturating_add(1);
+                let is_ours = payout.intents == intent && payout.send_before == send_before;
+                let event = Event::Outcome { intent, outcome: Outcome::Withdrawn };
+                is_ours.then_some(Happening { row: *row, payout, event, notes: Vec::new() })
+            };
+            let happenings = group.iter().filter_map(ours).collect();
+            let now = core.clock.now();
+            apply(&*core.ledger, id, Guard::Fact, now, &lane.policy, happenings).await?;
+            Ok(())
+        }
+        .await;
+        match result {
+            Ok(()) => return,
+            Err(LedgerError::Broken(error)) => {
+                tracing::error!(chunk = %id, error, "intents are left to be looked up");
+                return;
+            }
+            Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
+        }
+    }
+}
+
+async fn wait_for_ledger(core: &Core, tries: &mut u8) {
+    let ceiling = 50u64 << (*tries).min(5);
+    *tries = tries.saturating_add(1);
+    core.env.sleep(ceiling / 2 + up_to(&*core.env, ceiling / 2)).await;
+}
+
+/// Hands rows to the provider, as many a call as it takes.
+fn ship<'a>(
+    core: &'a Core,
+    lane: &'a Lane,
+    held: &Held,
+    at_hand: &Rows,
+    ready: Vec<Ready>,
+    send_before: Millis,
+    under_way: &mut FuturesUnordered<BoxFuture<'a, Answered>>,
+) -> Result<(), LedgerError> {
+    // Measured on our own clock from before the intent was written: never later than the
+    // ledger's own reading (S7).
+    let closes_ms = core.clock.boot_ms().saturating_add(send_before.since(core.clock.now()));
+    let per_call = usize::from(lane.provider.limits().rows_per_call.max(1));
+    let mut ready = ready.into_iter().peekable();
+    while ready.peek().is_some() {
+        let rows: Vec<Ready> = ready.by_ref().take(per_call).collect();
+        let mut payments = Vec::with_capacity(rows.len());
+        for r in &rows {
+            let row = at_hand.get(r.row)?;
+            payments.push(core.payment(held.place(r.row), r.payout.attempt, held.format, row));
+        }
+        let gate = Arc::new(Gate { core_ms: closes_ms, env: Arc::clone(&core.env) });
+        let shipment = Shipment { lane: lane.name.clone(), payments, gate };
+        under_way.push(Box::pin(request(core, lane, rows, shipment)));
+    }
+    Ok(())
+}
+
+/// Closes at the send deadline, on the boot-time clock.
+struct Gate {
+    core_ms: u64,
+    env: Arc<dyn crate::env::Env>,
+}
+
+impl SendGate for Gate {
+    fn is_open(&self) -> bool {
+        self.env.now_ms() < self.core_ms
+    }
+}
+
+/// One provider call, at its time.
+async fn request(core: &Core, lane: &Lane, rows: Vec<Ready>, shipment: Shipment) -> Answered {
+    let leaves_ms = rows.iter().map(|r| r.leaves_ms).max().unwrap_or(0);
+    let ahead_ms = leaves_ms.saturating_sub(core.clock.boot_ms());
+    if ahead_ms > 0 {
+        core.env.sleep(ahead_ms).await;
+    }
+    lane.pace.spend().await;
+    let stopped = matches!(lane.brakes.road(&core.clock), Road::Closed { .. }) && rows.len() > 1;
+    let answers = if stopped || !shipment.gate.is_open() {
+        Vec::new()
+    } else {
+        count(&core.counters.creates_total);
+        let answers = lane.provider.submit(shipment).await;
+        debug_assert_eq!(answers.len(), rows.len(), "one answer a payment");
+        pad(answers, rows.len())
+    };
+    // Nothing was handed over: every row is withdrawn.
+    let mut answers = answers.into_iter();
+    let answered = rows.into_iter().map(|r| {
+        drop(r.slot);
+        (r.row, r.payout, answers.next().unwrap_or(Answer::NotSent))
+    });
+    answered.collect()
+}
+
+/// An adapter that answered for too few rows told nothing about the others.
+fn pad(mut answers: Vec<Answer>, len: usize) -> Vec<Answer> {
+    let nothing = || Answer::Unknown { text: "the adapter gave no answer".to_owned() };
+    answers.resize_with(len, nothing);
+    answers
+}
+
+/// Writes outcomes down, asking until the ledger answers, and lets the lane learn from them.
+/// Gives the payouts as they stand then.
+async fn write_down(
+    core: &Core,
+    lane: &Lane,
+    id: ChunkId,
+    answered: Answered,
+) -> Vec<(u16, Payout)> {
+    let now = core.clock.now();
+    let mut lessons = Vec::with_capacity(answered.len());
+    let mut happenings = Vec::with_capacity(answered.len());
+    for (row, payout, answer) in answered {
+        tally(&core.counters, &answer);
+        let pause_ms = pause_ms(payout.asked, core.env.random());
+        let Verdict { event, notes, lesson } = digest(answer, &payout, now, pause_ms);
+        happenings.push(Happening { row, payout, event, notes });
+        lessons.push((row, lesson));
+    }
+    let written = store(core, lane, id, happenings).await;
+    for (row, lesson) in lessons {
+        learn(core, lane, Place { chunk: id, row }, &lesson).await;
+    }
+    written
+}
+
+/// Stores outcomes, however long the ledger is away: they are the only ones who know.
+async fn store(
+    core: &Core,
+    lane: &Lane,
+    id: ChunkId,
+    happenings: Vec<Happening>,
+) -> Vec<(u16, Payout)> {
+    let mut tries = 0;
+    loop {
+        let now = core.clock.now();
+        let stored =
+            apply(&*core.ledger, id, Guard::Fact, now, &lane.policy, happenings.clone()).await;
+        match stored {
+            Ok(done) => {
+                let done = done.into_iter().flatten();
+                return done.map(|(row, applied)| (row, applied.payout())).collect();
+            }
+            Err(LedgerError::Broken(error)) => {
+                tracing::error!(chunk = %id, error, "outcomes are lost; their rows will be looked up");
+                return Vec::new();
+            }
+            Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
+        }
+    }
+}
+
+async fn learn(core: &Core, lane: &Lane, place: Place, lesson: &crate::verdict::Lesson) {
+    match lane.brakes.learn(&*core.ledger, &core.clock, place, lesson).await {
+        Ok(true) => count(&core.counters.lane_stops_total),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%place, %error, "the lane's record is not up to date"),
+    }
+}
+
+fn tally(counters: &Counters, answer: &Answer) {
+    count(match answer {
+        Answer::Accepted { .. } | Answer::Differs { .. } => &counters.creates_accepted_total,
+        Answer::Refused { .. } | Answer::Unlisted { .. } => &counters.creates_refused_total,
+        Answer::Later { .. } | Answer::StopLane { .. } => &counters.creates_later_total,
+        Answer::Unknown { .. } => &counters.creates_unknown_total,
+        Answer::NotSent => &counters.creates_withdrawn_total,
+    });
+}

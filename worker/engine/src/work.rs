@@ -1,0 +1,266 @@
+//! One chunk under a lease: recover what a dead sender left, ask about what is due, send what
+//! is payable, give the lease back.
+//!
+//! Dropping this future at any point is safe: the lease ends by itself, and the next holder
+//! finds every intent that was written.
+
+use crate::ask;
+use crate::clock::Clock;
+use crate::counters::{Counters, count};
+use crate::env::Env;
+use crate::lane::Lane;
+use crate::send;
+use crate::shelf::Shelf;
+use domain::{
+    BatchState, ChunkId, Event, LedgerId, Millis, Payout, Place, ProviderReference,
+    ReferenceFormat, Row, State,
+};
+use futures::FutureExt;
+use futures::future::{Either, select};
+use ledger::apply::{Applied, Happening, apply};
+use ledger::{Claim, Guard, Ledger, LedgerError, Token};
+use providers::Payment;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What all chunks of the process share.
+pub struct Core {
+    /// Time, randomness, tasks.
+    pub env: Arc<dyn Env>,
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// The ledger's short id, for provider references.
+    pub id: LedgerId,
+    /// Ledger time.
+    pub clock: Clock,
+    /// Rows at hand.
+    pub shelf: Shelf,
+    /// What happened so far.
+    pub counters: Counters,
+    /// No new intents.
+    pub stopping: AtomicBool,
+    /// How long a lease lasts.
+    pub lease_ms: u64,
+}
+
+impl Core {
+    /// No new intents are written any more.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// A payout as an adapter sees it.
+    pub fn payment(
+        &self,
+        place: Place,
+        attempt: u8,
+        format: ReferenceFormat,
+        row: Arc<Row>,
+    ) -> Payment {
+        let reference = ProviderReference::make(self.id, &row.reference, attempt, format);
+        Payment { place, attempt, reference, row }
+    }
+}
+
+/// A chunk that we hold.
+pub struct Held {
+    /// Which.
+    pub id: ChunkId,
+    /// Proves that we hold it.
+    pub token: Token,
+    /// How provider references are made.
+    pub format: ReferenceFormat,
+    /// As we know them; kept up with every write.
+    pub payouts: Vec<Payout>,
+    /// The batch's state when we claimed the chunk; an intent checks it again.
+    pub batch: BatchState,
+    /// The lease is gone: no more intents.
+    pub lost: Arc<AtomicBool>,
+}
+
+impl Held {
+    /// The payout of a row.
+    pub fn payout(&self, row: u16) -> Option<&Payout> {
+        self.payouts.get(usize::from(row))
+    }
+
+    /// Takes in what a write made of a row.
+    pub fn learn(&mut self, row: u16, payout: Payout) {
+        if let Some(known) = self.payouts.get_mut(usize::from(row)) {
+            *known = payout;
+        }
+    }
+
+    /// Rows whose payouts satisfy `wanted`, in order.
+    pub fn rows(&self, wanted: impl Fn(&Payout) -> bool) -> Vec<u16> {
+        let rows = (0u16..).zip(&self.payouts);
+        rows.filter(|(_, payout)| wanted(payout)).map(|(row, _)| row).collect()
+    }
+
+    /// Where a row lies.
+    pub fn place(&self, row: u16) -> Place {
+        Place { chunk: self.id, row }
+    }
+
+    /// One event for each of some rows.
+    pub async fn happen(
+        &mut self,
+        core: &Core,
+        lane: &Lane,
+        guard: Guard,
+        rows: &[u16],
+        event: &Event,
+    ) -> Result<(), LedgerError> {
+        let happenings = rows.iter().filter_map(|row| {
+            let payout = *self.payout(*row)?;
+            Some(Happening { row: *row, payout, event: event.clone(), notes: Vec::new() })
+        });
+        let happenings: Vec<Happening> = happenings.collect();
+        if happenings.is_empty() {
+            return Ok(());
+        }
+        self.apply(core, lane, guard, happenings).await
+    }
+
+    /// Writes happenings and takes in what became of them.
+    pub async fn apply(
+        &mut self,
+        core: &Core,
+        lane: &Lane,
+        guard: Guard,
+        happenings: Vec<Happening>,
+    ) -> Result<(), LedgerError> {
+        let now = core.clock.now();
+        let done = apply(&*core.ledger, self.id, guard, now, &lane.policy, happenings).await?;
+        let Some(done) = done else {
+            self.lost.store(true, Ordering::Relaxed);
+            return Ok(());
+        };
+        for (row, applied) in done {
+            self.learn(row, applied.payout());
+            if let Applied::Illegal(illegal, payout) = applied {
+                tracing::error!(place = %self.place(row), ?payout, "{illegal}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Works on a chunk until nothing of it can be done now.
+pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
+    let asked_ms = core.clock.boot_ms();
+    let claimed = core.ledger.claim(id, core.lease_ms).await;
+    let (token, chunk, batch) = match claimed {
+        Ok(Claim::Held { token, chunk, batch, now }) => {
+            core.clock.learn(asked_ms, now);
+            (token, chunk, batch)
+        }
+        // Somebody else is at it, there is nothing to do, or the hint comes back by itself.
+        Ok(Claim::Busy | Claim::Gone) => return,
+        Err(error) => {
+            tracing::debug!(chunk = %id, %error, "no claim");
+            return;
+        }
+    };
+    count(&core.counters.claims_total);
+    let lost = Arc::new(AtomicBool::new(false));
+    let mut held = Held {
+        id,
+        token,
+        format: chunk.format,
+        payouts: chunk.payouts,
+        batch,
+        lost: Arc::clone(&lost),
+    };
+    let wait_ms = {
+        let all = pin(all(core, lane, &mut held));
+        match select(all, pin(renew(core, id, token, &lost))).await {
+            Either::Left((wait_ms, _)) => wait_ms,
+            // The lease is gone; what is under way must still be written down.
+            Either::Right(((), all)) => all.await,
+        }
+    };
+    let wait_ms = wait_ms.unwrap_or_else(|error| {
+        tracing::warn!(chunk = %id, %error, "the chunk is put back");
+        1_000
+    });
+    let next_at = next_at(core, &held, wait_ms);
+    if let Err(error) = core.ledger.release(id, token, next_at).await {
+        tracing::debug!(chunk = %id, %error, "the lease ends by itself");
+    }
+}
+
+fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> futures::future::BoxFuture<'a, T> {
+    future.boxed()
+}
+
+/// All that can be done now. Gives how long sending has to wait, where it has to.
+async fn all(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerError> {
+    recover(core, lane, held).await?;
+    cancel(core, lane, held).await?;
+    expire(core, lane, held).await?;
+    ask::ask(core, lane, held).await?;
+    if held.batch != BatchState::Active || core.is_stopping() {
+        return Ok(0);
+    }
+    send::send(core, lane, held).await
+}
+
+/// What stands as being sent was sent by a holder that is gone: its fate is unknown. Never
+/// payable again without proof.
+async fn recover(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
+    let left = held.rows(|p| p.state == State::Submitting);
+    if !left.is_empty() {
+        tracing::info!(chunk = %held.id, rows = left.len(), "the last sender is gone; asking the provider");
+    }
+    let guard = Guard::Held(held.token);
+    held.happen(core, lane, guard, &left, &Event::SenderLost).await
+}
+
+/// What a cancelled batch still holds payable is cancelled: the command that cancelled it may
+/// have died half-way.
+async fn cancel(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
+    if held.batch != BatchState::Cancelled {
+        return Ok(());
+    }
+    let payable = held.rows(|p| p.state == State::Accepted && !p.news_pending);
+    let guard = Guard::Held(held.token);
+    held.happen(core, lane, guard, &payable, &Event::Cancel).await
+}
+
+/// What was never sent within its time fails (S17).
+async fn expire(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
+    let now = core.clock.now();
+    let old = held.rows(|p| p.state == State::Accepted && !p.news_pending && p.give_up_at <= now);
+    let guard = Guard::Held(held.token);
+    held.happen(core, lane, guard, &old, &Event::TooOld).await
+}
+
+/// Renews the lease on a clock of its own (S19), until it is lost.
+async fn renew(core: &Core, id: ChunkId, token: Token, lost: &AtomicBool) {
+    loop {
+        core.env.sleep(core.lease_ms / 3).await;
+        match core.ledger.renew(id, token, core.lease_ms).await {
+            Ok(true) => {}
+            Ok(false) => {
+                lost.store(true, Ordering::Relaxed);
+                return;
+            }
+            // Every intent checks the lease anyway; until then this is only a delay.
+            Err(error) => tracing::debug!(chunk = %id, %error, "lease not renewed"),
+        }
+    }
+}
+
+/// When the chunk has something to do again.
+fn next_at(core: &Core, held: &Held, wait_ms: u64) -> Millis {
+    let now = core.clock.now();
+    let open = held.payouts.iter().filter(|p| p.state.is_open());
+    let due = open.map(|p| match p.state {
+        // A batch that is paused says when it goes on; until then only its time can run out.
+        State::Accepted if held.batch != BatchState::Active && !p.news_pending => p.give_up_at,
+        State::Accepted if wait_ms > 0 && !p.news_pending => p.due.max(now.plus(wait_ms)),
+        _ => p.due,
+    });
+    due.min().unwrap_or(Millis::NEVER)
+}
