@@ -1,0 +1,172 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use domain::{BatchId, LaneName};
+use std::path::PathBuf;
+
+/// Takes batches of payouts in, writes their results, shows and steers.
+#[derive(Debug, Parser)]
+#[command(name = "producer", version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The config file [default: config/default.toml if it is there]
+    #[arg(long, global = true, env = "PAYOUT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets one key over file and environment, such as worker.lease_ms=60000; may be repeated
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or invalid, nothing was enqueued; 2 wrong \
+usage; 3 the ledger is away, try again.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Takes one file: all of it, or nothing
+    Enqueue(Enqueue),
+    /// Takes the files of the inbox and writes results, until stopped
+    Watch(Watch),
+    /// Shows batches, or one of them
+    Status(Status),
+    /// Writes the result of a batch and shows its totals
+    Report(Report),
+    /// Cancels a batch: what was not sent will not be
+    Cancel {
+        /// The batch
+        #[arg(value_parser = batch_id)]
+        batch: BatchId,
+    },
+    /// Shows, starts and stops lanes
+    #[command(subcommand)]
+    Lane(LaneCommand),
+    /// Shows what each provider allows
+    Providers {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `producer enqueue`.
+#[derive(Debug, Args)]
+pub struct Enqueue {
+    /// The CSV file; it stays where it is
+    pub file: PathBuf,
+    /// The lane of rows that name none; else the routes decide
+    #[arg(long, value_parser = lane_name)]
+    pub lane: Option<LaneName>,
+    /// The profile that says what the columns mean; else the header decides
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Take the good rows and leave the bad ones out, in <name>.rejected.csv
+    #[arg(long)]
+    pub skip_invalid: bool,
+    /// Where bad rows go [default with --skip-invalid: beside the file]
+    #[arg(long, value_name = "FILE")]
+    pub rejected: Option<PathBuf>,
+    /// Refuse the file unless it has so many rows
+    #[arg(long, value_name = "N")]
+    pub expect_rows: Option<u64>,
+    /// Refuse the file unless it adds up to this, such as EUR:1500.00; may be repeated
+    #[arg(long, value_name = "CUR:AMOUNT")]
+    pub expect_total: Vec<String>,
+    /// Check everything and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `producer watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The lane of rows that name none; else the routes decide
+    #[arg(long, value_parser = lane_name)]
+    pub lane: Option<LaneName>,
+    /// The profile that says what the columns mean; else the header decides
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Take the good rows of each file and leave the bad ones out
+    #[arg(long)]
+    pub skip_invalid: bool,
+}
+
+/// `producer status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The batch; without it, the newest batches are listed
+    #[arg(value_parser = batch_id)]
+    pub batch: Option<BatchId>,
+    /// Wait until the batch is over
+    #[arg(long, requires = "batch")]
+    pub follow: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Batches to list
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: u32,
+}
+
+/// `producer report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The batch
+    #[arg(value_parser = batch_id)]
+    pub batch: BatchId,
+    /// Where the files go [default: done/ of the inbox]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `producer lane`.
+#[derive(Debug, Subcommand)]
+pub enum LaneCommand {
+    /// Shows all lanes
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets a lane send again
+    Start {
+        /// The lane
+        #[arg(value_parser = lane_name)]
+        lane: LaneName,
+    },
+    /// Lets a lane send nothing until it is started again
+    Stop {
+        /// The lane
+        #[arg(value_parser = lane_name)]
+        lane: LaneName,
+        /// Why, for whoever looks next
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+fn batch_id(text: &str) -> Result<BatchId, String> {
+    text.parse().map_err(|_| "expected a batch id of 26 letters and digits".to_owned())
+}
+
+fn lane_name(text: &str) -> Result<LaneName, String> {
+    LaneName::new(text).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,240 @@
+//! One function per command: load what it needs, do it, print it.
+
+use super::{Cli, Command, Enqueue, Failure, LaneCommand, Report, Status, Watch};
+use crate::folders::base_name;
+use crate::inbox::folders::Inbox;
+use crate::inbox::{self, WatchOptions};
+use crate::intake::{self, Progress, TakeOptions};
+use crate::rules::Rules;
+use crate::{progress, report, show, steer};
+use config::{Config, Overrides, open_ledger};
+use domain::{BatchId, LaneName};
+use ledger::Ledger;
+use providers::registry;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    if let Command::Providers { json } = cli.command {
+        let all: Vec<_> = registry::names().filter_map(registry::limits).collect();
+        match json {
+            true => print_json(&show::lanes::providers_json(&all)),
+            false => print!("{}", show::lanes::providers(&all)),
+        }
+        return Ok(());
+    }
+    let overrides = Overrides::from_process(&cli.set)?;
+    let desk = Office::open(Config::load(cli.config.as_deref(), &overrides)?).await?;
+    match cli.command {
+        Command::Enqueue(args) => desk.enqueue(args).await,
+        Command::Watch(args) => desk.watch(args).await,
+        Command::Status(args) => desk.status(args).await,
+        Command::Report(args) => desk.report(args).await,
+        Command::Cancel { batch } => desk.cancel(batch).await,
+        Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
+        Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
+        Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
+        Command::Providers { .. } => Ok(()),
+    }
+}
+
+/// What every command but `providers` needs.
+struct Office {
+    config: Config,
+    rules: Arc<Rules>,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl Office {
+    async fn open(config: Config) -> Result<Office, Failure> {
+        let rules = Arc::new(Rules::from_config(&config)?);
+        let ledger = open_ledger(&config.ledger).await?;
+        Ok(Office { config, rules, ledger })
+    }
+
+    async fn enqueue(&self, args: Enqueue) -> Result<(), Failure> {
+        let beside = || {
+            let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            args.file.with_file_name(format!("{}.rejected.csv", base_name(&name)))
+        };
+        let options = TakeOptions {
+            file: args.file.clone(),
+            lane: args.lane.clone(),
+            profile: args.profile.clone(),
+            skip_invalid: args.skip_invalid,
+            rejected: args.rejected.clone().or_else(|| args.skip_invalid.then(beside)),
+            expect_rows: args.expect_rows,
+            expect_totals: args.expect_total.clone(),
+            dry_run: args.dry_run,
+            ..TakeOptions::default()
+        };
+        let how_far = Arc::new(Progress::default());
+        let work =
+            intake::take(self.ledger.clone(), self.rules.clone(), options, how_far.clone());
+        match progress::of_intake(how_far, work).await {
+            Ok(taken) if args.json => print_json(&show::taken::to_json(&taken)),
+            Ok(taken) => print!("{}", show::taken::taken(&taken)),
+            Err(source) => {
+                if args.json {
+                    print_json(&show::taken::refused_json(&source));
+                }
+                let file = args.file.display().to_string();
+                return Err(Failure::Intake { file, source: Box::new(source) });
+            }
+        }
+        Ok(())
+    }
+
+    async fn watch(&self, args: Watch) -> Result<(), Failure> {
+        let dir = &self.config.inbox.dir;
+        let failed = |source| Failure::Inbox { path: dir.display().to_string(), source };
+        let done = Inbox::open(dir).map_err(failed)?.done();
+        let (stop, stopped) = watch::channel(false);
+        tracing::info!(inbox = %dir.display(), "watching; Ctrl-C stops");
+        let options = WatchOptions {
+            lane: args.lane,
+            profile: args.profile,
+            skip_invalid: args.skip_invalid,
+        };
+        let files = inbox::watch(
+            self.ledger.clone(),
+            self.rules.clone(),
+            &self.config.inbox,
+            options,
+            stopped.clone(),
+        );
+        let results = report::keep_up(self.ledger.clone(), &done, stopped);
+        let asked = async {
+            wait_for_stop().await;
+            tracing::info!("stopping");
+            // Both loops hold a receiver as long as they run.
+            let _ = stop.send(true);
+        };
+        let (files, (), ()) = tokio::join!(files, results, asked);
+        files.map_err(failed)
+    }
+
+    async fn status(&self, args: Status) -> Result<(), Failure> {
+        let Some(id) = args.batch else {
+            let batches = self.ledger.batches(None, args.limit).await?;
+            let lanes = self.lane_records().await?;
+            if args.json {
+                let all: Vec<_> = batches.iter().map(show::batches::to_json).collect();
+                let lanes = show::lanes::to_json(&lanes);
+                print_json(&serde_json::json!({ "batches": all, "lanes": lanes }));
+            } else {
+                print!("{}{}", show::batches::list(&batches), show::lanes::stopped(&lanes));
+            }
+            return Ok(());
+        };
+        let batch = match args.follow {
+            true => progress::follow(&*self.ledger, id).await?,
+            false => self.ledger.batch(id).await?,
+        };
+        let batch = batch.ok_or_else(|| Failure::NoBatch(id.to_string()))?;
+        if args.json {
+            print_json(&show::batches::to_json(&batch));
+        } else {
+            let stopped = show::lanes::stopped(&self.lane_records().await?);
+            print!("{}{stopped}", show::batches::one(&batch));
+        }
+        Ok(())
+    }
+
+    async fn report(&self, args: Report) -> Result<(), Failure> {
+        let none = || Failure::NoBatch(args.batch.to_string());
+        let batch = self.ledger.batch(args.batch).await?.ok_or_else(none)?;
+        let folder = self.report_folder(args.out.as_deref())?;
+        let written = report::write(&*self.ledger, &batch, &folder).await?;
+        if args.json {
+            print_json(&serde_json::json!({
+                "result_file": written.result,
+                "summary_file": written.file,
+                "summary": written.summary,
+            }));
+        } else {
+            print!("{}", show::batches::summary(&written.summary));
+            println!("{}\n{}", written.result.display(), written.file.display());
+        }
+        Ok(())
+    }
+
+    fn report_folder(&self, out: Option<&Path>) -> Result<PathBuf, Failure> {
+        let failed = |path: &Path| {
+            let path = path.display().to_string();
+            move |source| Failure::Inbox { path, source }
+        };
+        match out {
+            Some(out) => {
+                std::fs::create_dir_all(out).map_err(failed(out))?;
+                Ok(out.to_owned())
+            }
+            None => {
+                let dir = &self.config.inbox.dir;
+                Ok(Inbox::open(dir).map_err(failed(dir))?.done())
+            }
+        }
+    }
+
+    async fn cancel(&self, batch: BatchId) -> Result<(), Failure> {
+        let done = steer::cancel(&*self.ledger, &self.rules, batch).await?;
+        println!("batch {batch} is cancelled: {} payouts will not be sent", done.payouts);
+        if done.under_way > 0 {
+            println!("{} payouts are under way and are followed to their end", done.under_way);
+        }
+        Ok(())
+    }
+
+    async fn lanes(&self, json: bool) -> Result<(), Failure> {
+        let lanes = self.lane_records().await?;
+        match json {
+            true => print_json(&show::lanes::to_json(&lanes)),
+            false => print!("{}", show::lanes::list(&lanes)),
+        }
+        Ok(())
+    }
+
+    async fn start_lane(&self, lane: &LaneName) -> Result<(), Failure> {
+        let changed = steer::start_lane(&*self.ledger, &self.rules, lane).await?;
+        println!("lane {lane} {}", if changed { "is started" } else { "was not stopped" });
+        Ok(())
+    }
+
+    async fn stop_lane(&self, lane: &LaneName, reason: &str) -> Result<(), Failure> {
+        let changed = steer::stop_lane(&*self.ledger, &self.rules, lane, reason).await?;
+        println!("lane {lane} {}", if changed { "is stopped" } else { "was stopped already" });
+        Ok(())
+    }
+
+    async fn lane_records(&self) -> Result<Vec<show::lanes::Shown>, Failure> {
+        let mut records = Vec::with_capacity(self.rules.lanes.len());
+        for (name, lane) in &self.config.lanes {
+            let record = self.ledger.lane(name.clone()).await?;
+            records.push((record, lane.provider.clone()));
+        }
+        Ok(records)
+    }
+}
+
+/// Ends at Ctrl-C or SIGTERM.
+async fn wait_for_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the signal ends the process: nothing is to wait for.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn print_json(value: &serde_json::Value) {
+    println!("{value:#}");
+}

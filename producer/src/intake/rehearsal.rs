@@ -1,0 +1,138 @@
+//! `--dry-run`: everything but writing. References are looked for and not reserved, so another
+//! intake may take one meanwhile: a rehearsal promises nothing.
+//!
+//! Here alone memory grows with the file, by some 30 bytes a row: without reservations the
+//! rehearsal itself must remember which references it has seen.
+
+use super::desk::{held_by, refused};
+use super::source::{BadRow, Item};
+use super::{IntakeError, Taken};
+use crate::rules::Rules;
+use domain::batch::Totals;
+use domain::{Batch, BatchId, BatchState, Place, ReferenceKey, State};
+use futures::{StreamExt, TryStreamExt};
+use ledger::{Ledger, LedgerError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// References that are looked for at once.
+const LOOK_UPS_AT_ONCE: usize = 256;
+/// Tables of seen references; many small ones grow without doubling the whole.
+const SHARDS: usize = 64;
+
+/// A rehearsed intake.
+pub struct Rehearsal {
+    ledger: Arc<dyn Ledger>,
+    /// The first eight bytes of a reference's key, and the line where it was first seen.
+    seen: Vec<HashMap<[u8; 8], u32>>,
+    batches: BTreeMap<BatchId, Option<Batch>>,
+    totals: Totals,
+    lanes: BTreeMap<usize, u64>,
+}
+
+impl Rehearsal {
+    /// A rehearsal against this ledger.
+    pub fn new(ledger: Arc<dyn Ledger>) -> Rehearsal {
+        Rehearsal {
+            ledger,
+            seen: vec![HashMap::new(); SHARDS],
+            batches: BTreeMap::new(),
+            totals: Totals::default(),
+            lanes: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a group; gives its bad rows in order.
+    pub async fn take(
+        &mut self,
+        group: Vec<Item>,
+        column: &str,
+    ) -> Result<Vec<BadRow>, IntakeError> {
+        let keys: Vec<ReferenceKey> = group
+            .iter()
+            .filter_map(|item| match item {
+                Item::Good(candidate, _) => Some(candidate.key),
+                Item::Bad(_) => None,
+            })
+            .collect();
+        let ledger = self.ledger.clone();
+        let found: Vec<Option<Place>> = futures::stream::iter(keys)
+            .map(|key| ledger.find(key))
+            .buffered(LOOK_UPS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let mut found = found.into_iter();
+        let mut bad = Vec::new();
+        for item in group {
+            let (candidate, cells) = match item {
+                Item::Good(candidate, cells) => (candidate, cells),
+                Item::Bad(row) => {
+                    bad.push(*row);
+                    continue;
+                }
+            };
+            let holder = match found.next().flatten() {
+                Some(place) => self.holder(place).await?,
+                None => None,
+            };
+            let words = match holder {
+                Some(batch) => Some(held_by(&batch)),
+                None => self.seen_before(candidate.key, candidate.row.line).map(|line| {
+                    format!("the same reference stands in line {line}; every row needs its own")
+                }),
+            };
+            match words {
+                Some(words) => bad.push(refused((candidate, cells), column, words)),
+                None => {
+                    self.totals.add(&candidate.row.money);
+                    *self.lanes.entry(candidate.lane).or_default() += 1;
+                }
+            }
+        }
+        Ok(bad)
+    }
+
+    /// What would have been taken.
+    pub fn finish(self, rules: &Rules) -> Taken {
+        let name = |(lane, rows): (usize, u64)| (rules.lanes[lane].name.clone(), rows);
+        Taken {
+            rows: self.totals.rows(),
+            totals: self.totals,
+            lanes: self.lanes.into_iter().map(name).collect(),
+            ..Taken::default()
+        }
+    }
+
+    fn seen_before(&mut self, key: ReferenceKey, line: u32) -> Option<u32> {
+        let mut short = [0; 8];
+        short.copy_from_slice(&key.0[..8]);
+        let shard = usize::from(key.0[8]) % SHARDS;
+        let first = *self.seen[shard].entry(short).or_insert(line);
+        (first != line).then_some(first)
+    }
+
+    /// The batch that holds a place, if it would not give its reference back (S2).
+    async fn holder(&mut self, place: Place) -> Result<Option<Batch>, LedgerError> {
+        let id = place.chunk.batch;
+        let batch = match self.batches.get(&id) {
+            Some(known) => known.clone(),
+            None => {
+                let batch = self.ledger.batch(id).await?;
+                self.batches.insert(id, batch.clone());
+                batch
+            }
+        };
+        let Some(batch) = batch else { return Ok(None) };
+        match batch.state {
+            BatchState::Rejected => Ok(None),
+            BatchState::Cancelled => {
+                let chunk = self.ledger.chunk(place.chunk).await?;
+                let payout = chunk.and_then(|c| c.payouts.get(usize::from(place.row)).copied());
+                let is_free = payout
+                    .is_some_and(|p| p.state == State::Cancelled && !p.was_ever_sent());
+                Ok((!is_free).then_some(batch))
+            }
+            _ => Ok(Some(batch)),
+        }
+    }
+}

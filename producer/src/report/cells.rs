@@ -1,0 +1,91 @@
+//! A row as the result file shows it. Destinations are masked (S24), and no cell is a formula.
+
+use super::rows::ReportRow;
+use jiff::Timestamp;
+use std::fmt::Write;
+
+/// The columns, in order.
+pub const HEADER: [&str; 12] = [
+    "line",
+    "reference",
+    "amount",
+    "currency",
+    "method",
+    "destination",
+    "lane",
+    "state",
+    "provider_id",
+    "reason",
+    "attempts",
+    "updated",
+];
+
+/// Makes cells; keeps its memory from row to row.
+#[derive(Default)]
+pub struct Cells([String; HEADER.len()]);
+
+impl Cells {
+    /// The cells of a row, in the order of [`HEADER`].
+    pub fn of(&mut self, row: &ReportRow) -> &[String; HEADER.len()] {
+        self.0.iter_mut().for_each(String::clear);
+        let [line, reference, amount, currency, method, destination, lane, state, id, reason, attempts, updated] =
+            &mut self.0;
+        let put = |cell: &mut String, value: &dyn std::fmt::Display| {
+            // Writing to a String cannot fail.
+            let _ = write!(cell, "{value}");
+        };
+        put(line, &row.row.line);
+        put_text(reference, row.row.reference.as_str());
+        put(amount, &row.row.money.amount());
+        put(currency, row.row.money.currency());
+        put(method, &row.row.method.name());
+        let masked = row.row.destination.to_string();
+        put_text(destination, &masked);
+        put(lane, &row.lane);
+        put(state, &row.payout.state);
+        put_text(id, &row.provider_id);
+        let cause = row.payout.cause.sentence();
+        put_text(reason, if row.reason.is_empty() { cause } else { &row.reason });
+        let attempt = if row.payout.was_ever_sent() { row.payout.attempt } else { 0 };
+        put(attempts, &attempt);
+        put_time(updated, row.payout.since.0);
+        &self.0
+    }
+}
+
+/// A spreadsheet takes a cell that begins so for a formula.
+fn put_text(cell: &mut String, text: &str) {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        cell.push('\'');
+    }
+    cell.push_str(text);
+}
+
+/// A moment as RFC 3339 in UTC.
+pub fn put_time(cell: &mut String, ms: u64) {
+    let moment = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    if let Some(moment) = moment {
+        let _ = write!(cell, "{moment}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (text, cell) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5", "'-5"), ("INV-1", "INV-1")] {
+            let mut found = String::new();
+            put_text(&mut found, text);
+            assert_eq!(found, cell);
+        }
+    }
+
+    #[test]
+    fn times_are_utc() {
+        let mut cell = String::new();
+        put_time(&mut cell, 1_700_000_000_000);
+        assert_eq!(cell, "2023-11-14T22:13:20Z");
+    }
+}

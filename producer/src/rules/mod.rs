@@ -1,0 +1,127 @@
+//! What the config says about files, compiled once: currencies, lanes, routes and profiles.
+//!
+//! - [`columns`]: which field of a record is what, for one file
+//! - [`reader`]: a record becomes a [`domain::Row`] on a lane, or a list of problems
+//! - [`problem`]: what is wrong with a row, told so that a person can put it right
+
+pub mod columns;
+pub mod problem;
+pub mod reader;
+
+pub use columns::{Columns, HeaderError};
+pub use problem::Problem;
+pub use reader::RowReader;
+
+use config::{Config, LaneConfig, ProfileConfig};
+use domain::{Currencies, LaneName, Method, Policy};
+use providers::{Provider, registry};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A lane as intake and reports know it.
+#[derive(Clone)]
+pub struct Lane {
+    /// Its name.
+    pub name: LaneName,
+    /// Its adapter: validates rows; its limits say how references are made.
+    pub provider: Arc<dyn Provider>,
+    /// Its waiting times.
+    pub policy: Policy,
+}
+
+/// The first route whose conditions hold decides.
+#[derive(Clone, Debug)]
+pub struct Route {
+    method: Option<Method>,
+    currency: Option<String>,
+    lane: usize,
+}
+
+/// Everything that intake needs of the config.
+#[derive(Clone)]
+pub struct Rules {
+    /// The currency table.
+    pub currencies: Currencies,
+    /// In the order of their names; rows name them by index.
+    pub lanes: Vec<Lane>,
+    /// In the order of the config.
+    pub routes: Vec<Route>,
+    /// By name.
+    pub profiles: BTreeMap<String, ProfileConfig>,
+}
+
+/// Why a config cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// A lane's adapter refused its settings.
+    #[error("{problem}")]
+    Lane {
+        /// What the adapter said.
+        problem: String,
+    },
+    /// A currency or route; [`Config::load`] finds these first.
+    #[error("the config does not fit together: {0}")]
+    Inconsistent(String),
+}
+
+/// Makes a lane's adapter.
+pub type Build<'a> = &'a dyn Fn(&LaneName, &LaneConfig) -> Result<Arc<dyn Provider>, String>;
+
+impl Rules {
+    /// Compiles a config, with adapters that validate and hold no key.
+    pub fn from_config(config: &Config) -> Result<Rules, RulesError> {
+        Rules::new(config, &|name, lane| {
+            registry::build_for_intake(&lane.provider, lane.settings.clone(), name.clone())
+                .map_err(|e| e.to_string())
+        })
+    }
+
+    /// Compiles a config, with adapters made by `build`.
+    pub fn new(config: &Config, build: Build<'_>) -> Result<Rules, RulesError> {
+        let inconsistent = |text: String| RulesError::Inconsistent(text);
+        let currencies = config.currencies.table().map_err(|e| inconsistent(e.to_string()))?;
+        let lane = |(name, lane): (&LaneName, &LaneConfig)| {
+            let provider = build(name, lane)
+                .map_err(|problem| RulesError::Lane { problem })?;
+            Ok(Lane { name: name.clone(), provider, policy: lane.policy.clone() })
+        };
+        let lanes = config.lanes.iter().map(lane).collect::<Result<Vec<_>, RulesError>>()?;
+        let mut routes = Vec::with_capacity(config.routes.len());
+        for route in &config.routes {
+            let at = lanes.iter().position(|lane| lane.name == route.lane);
+            let unknown = || inconsistent(format!("a route leads to no lane: {}", route.lane));
+            let code = route.currency.as_deref().map(|code| currencies.find(code)).transpose();
+            let code = code.map_err(|e| inconsistent(e.to_string()))?;
+            routes.push(Route {
+                method: route.method,
+                currency: code.map(|currency| currency.code().to_owned()),
+                lane: at.ok_or_else(unknown)?,
+            });
+        }
+        Ok(Rules { currencies, lanes, routes, profiles: config.profiles.clone() })
+    }
+
+    /// The index of a lane.
+    pub fn lane(&self, name: &str) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.name.as_str() == name)
+    }
+
+    /// The waiting times of a lane; the defaults for one that the config no longer has.
+    pub fn policy(&self, name: &LaneName) -> Policy {
+        self.lane(name.as_str()).map_or_else(Policy::default, |at| self.lanes[at].policy.clone())
+    }
+
+    /// Where a row goes that names no lane.
+    pub fn route(&self, method: Method, currency: &str) -> Option<usize> {
+        let holds = |route: &&Route| {
+            route.method.is_none_or(|wanted| wanted == method)
+                && route.currency.as_deref().is_none_or(|wanted| wanted == currency)
+        };
+        self.routes.iter().find(holds).map(|route| route.lane)
+    }
+
+    /// The names of all lanes, for messages.
+    pub fn lane_names(&self) -> String {
+        self.lanes.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}

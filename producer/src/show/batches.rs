@@ -1,0 +1,120 @@
+//! Batches, one batch, and its totals.
+
+use super::table::table;
+use crate::progress::counts;
+use crate::report::Summary;
+use crate::report::cells::put_time;
+use domain::money::minor_to_text;
+use domain::{Batch, State};
+use serde_json::{Value, json};
+
+/// A table of batches, the newest first.
+pub fn list(batches: &[Batch]) -> String {
+    if batches.is_empty() {
+        return "no batches\n".to_owned();
+    }
+    let row = |batch: &Batch| {
+        vec![
+            batch.id.to_string(),
+            batch.name.clone(),
+            batch.state.to_string(),
+            batch.totals.rows().to_string(),
+            totals(batch),
+            if batch.reason.is_empty() { counts(batch) } else { batch.reason.clone() },
+        ]
+    };
+    let rows: Vec<_> = batches.iter().map(row).collect();
+    table(&["batch", "file", "state", ">rows", ">total", "payouts"], &rows)
+}
+
+/// One batch at length.
+pub fn one(batch: &Batch) -> String {
+    let mut created = String::new();
+    put_time(&mut created, batch.created.0);
+    let mut rows = vec![
+        pair("batch", batch.id.to_string()),
+        pair("file", batch.name.clone()),
+        pair("state", batch.state.to_string()),
+        pair("taken", created),
+        pair("rows", batch.totals.rows().to_string()),
+        pair("total", totals(batch)),
+    ];
+    if !batch.reason.is_empty() {
+        rows.push(pair("reason", batch.reason.clone()));
+    }
+    let some = |state: &State| batch.counts.get(*state) > 0;
+    let states = State::ALL.into_iter().filter(some);
+    rows.extend(states.map(|state| pair(state.name(), batch.counts.get(state).to_string())));
+    if let Some(changes) = batch.reported {
+        let current = if changes == batch.changes { "written" } else { "older than the batch" };
+        rows.push(pair("result", current.to_owned()));
+    }
+    aligned(&rows)
+}
+
+fn pair(name: &str, value: String) -> (String, String) {
+    (name.to_owned(), value)
+}
+
+fn aligned(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}
+
+/// `1500.00 EUR, 20.00 RUB`.
+pub fn totals(batch: &Batch) -> String {
+    let one = |(code, total): (&String, &domain::batch::CurrencyTotal)| {
+        format!("{} {code}", minor_to_text(total.minor, total.exponent))
+    };
+    batch.totals.0.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The totals of a report, one line per currency and state.
+pub fn summary(summary: &Summary) -> String {
+    let mut rows = Vec::new();
+    for (code, sums) in &summary.currencies {
+        let line = |name: &str, sum: crate::report::summary::Sum| {
+            vec![code.clone(), name.to_owned(), sum.0.rows.to_string(), sum.amount()]
+        };
+        rows.push(line("file", sums.file));
+        let parts = sums.parts().into_iter().filter(|(_, sum)| sum.0.rows > 0);
+        rows.extend(parts.map(|(name, sum)| line(name, sum)));
+        if sums.returned.0.rows > 0 {
+            rows.push(line("of those paid, returned", sums.returned));
+        }
+    }
+    table(&["currency", "payouts", ">rows", ">amount"], &rows)
+}
+
+/// A batch for scripts.
+pub fn to_json(batch: &Batch) -> Value {
+    let totals: serde_json::Map<String, Value> = batch
+        .totals
+        .0
+        .iter()
+        .map(|(code, total)| {
+            let amount = minor_to_text(total.minor, total.exponent);
+            (code.clone(), json!({ "rows": total.rows, "amount": amount }))
+        })
+        .collect();
+    let counts: serde_json::Map<String, Value> = State::ALL
+        .into_iter()
+        .map(|state| (state.name().to_owned(), batch.counts.get(state).into()))
+        .collect();
+    let mut created = String::new();
+    put_time(&mut created, batch.created.0);
+    json!({
+        "batch": batch.id.to_string(),
+        "name": batch.name,
+        "file_sha256": batch.file_sha256,
+        "state": batch.state.name(),
+        "created": created,
+        "rows": batch.totals.rows(),
+        "totals": totals,
+        "payouts": counts,
+        "open": batch.counts.open(),
+        "changes": batch.changes,
+        "reported": batch.reported,
+        "reason": batch.reason,
+    })
+}

@@ -1,0 +1,150 @@
+//! Steering: lanes start and stop, batches are cancelled. Every command may be given twice.
+
+use crate::rules::Rules;
+use domain::{BatchId, BatchState, ChunkId, Event, LaneName, State};
+use ledger::apply::{Applied, Happening, apply};
+use ledger::{Guard, LaneRecord, Ledger, LedgerError, Stop};
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum SteerError {
+    /// No such batch.
+    #[error("there is no batch {0}")]
+    NoBatch(BatchId),
+    /// The batch cannot be cancelled any more.
+    #[error("batch {batch} is {state}; only a batch that awaits approval, is active or paused can be cancelled")]
+    TooLate {
+        /// The batch.
+        batch: BatchId,
+        /// Where it stands.
+        state: BatchState,
+    },
+    /// No such lane.
+    #[error("there is no lane \"{found}\"; lanes: {known}")]
+    NoLane {
+        /// What was asked for.
+        found: String,
+        /// What there is.
+        known: String,
+    },
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What a cancellation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    /// Payouts that were never sent and never will be.
+    pub payouts: u64,
+    /// Payouts that are under way and are followed to their end.
+    pub under_way: u64,
+}
+
+/// Cancels a batch: what was not sent will not be. First the batch's state, which every intent
+/// checks (S6), then the payouts; so none slips through between.
+pub async fn cancel(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    id: BatchId,
+) -> Result<Cancelled, SteerError> {
+    let batch = loop {
+        let batch = ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))?;
+        match batch.state {
+            BatchState::Cancelled => break batch,
+            from if from.may_become(BatchState::Cancelled) => {
+                ledger.set_batch_state(id, from, BatchState::Cancelled).await?;
+            }
+            state => return Err(SteerError::TooLate { batch: id, state }),
+        }
+    };
+    let mut payouts = 0;
+    for no in 0..batch.chunks {
+        payouts += cancel_chunk(ledger, rules, ChunkId { batch: id, no }).await?;
+    }
+    let after = ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))?;
+    Ok(Cancelled { payouts, under_way: after.counts.open() })
+}
+
+async fn cancel_chunk(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    id: ChunkId,
+) -> Result<u64, LedgerError> {
+    let Some(chunk) = ledger.chunk(id).await? else { return Ok(0) };
+    let policy = rules.policy(&chunk.lane);
+    let numbered = (0u16..).zip(&chunk.payouts);
+    let happenings: Vec<Happening> = numbered
+        .filter(|(_, payout)| payout.state == State::Accepted)
+        .map(|(row, payout)| Happening {
+            row,
+            payout: *payout,
+            event: Event::Cancel,
+            notes: Vec::new(),
+        })
+        .collect();
+    if happenings.is_empty() {
+        return Ok(0);
+    }
+    let now = ledger.about().await?.now;
+    let applied = apply(ledger, id, Guard::Fact, now, &policy, happenings).await?;
+    let changed = |(_, applied): &&(u16, Applied)| matches!(applied, Applied::Changed(_));
+    let changed = applied.iter().flatten().filter(changed).count();
+    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+}
+
+/// Lets a lane send again. Its lost canaries are forgotten: a person has looked.
+pub async fn start_lane(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    name: &LaneName,
+) -> Result<bool, SteerError> {
+    change_lane(ledger, rules, name, |record| {
+        let was_stopped = record.stopped.take().is_some();
+        let had_lost = std::mem::take(&mut record.canaries_lost) > 0;
+        was_stopped || had_lost
+    })
+    .await
+}
+
+/// Lets a lane send nothing until a person starts it again. What is under way is followed.
+pub async fn stop_lane(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    name: &LaneName,
+    reason: &str,
+) -> Result<bool, SteerError> {
+    let since = ledger.about().await?.now;
+    let stop = Stop { reason: reason.to_owned(), since, until: None };
+    change_lane(ledger, rules, name, |record| {
+        // A stop that would end by itself is replaced by one that does not.
+        let stands = record.stopped.as_ref().is_some_and(|s| s.until.is_none());
+        if !stands {
+            record.stopped = Some(stop.clone());
+        }
+        !stands
+    })
+    .await
+}
+
+/// Changes a lane's record by compare-and-set until it is ours; gives whether it changed.
+async fn change_lane(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    name: &LaneName,
+    change: impl Fn(&mut LaneRecord) -> bool,
+) -> Result<bool, SteerError> {
+    if rules.lane(name.as_str()).is_none() {
+        let (found, known) = (name.to_string(), rules.lane_names());
+        return Err(SteerError::NoLane { found, known });
+    }
+    loop {
+        let mut record = ledger.lane(name.clone()).await?;
+        if !change(&mut record) {
+            return Ok(false);
+        }
+        if ledger.put_lane(record).await? {
+            return Ok(true);
+        }
+    }
+}

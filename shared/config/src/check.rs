@@ -1,0 +1,111 @@
+//! What must hold between the parts of a configuration.
+
+use crate::sections::profiles::SHARED_FIELDS;
+use crate::{Canonical, ColumnSource, Config, ConfigError, ProfileConfig, error::nearest};
+
+/// Checks the whole; the first thing that does not fit is told.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    let all = lanes(config)
+        .and_then(|()| routes(config))
+        .and_then(|()| config.profiles.iter().try_for_each(|(name, p)| profile(name, p)))
+        .and_then(|()| durations(config));
+    all.map_err(ConfigError::Inconsistent)
+}
+
+fn lanes(config: &Config) -> Result<(), String> {
+    if config.lanes.is_empty() {
+        return Err("there is no lane; add a [lanes.NAME] with its provider".to_owned());
+    }
+    for (name, lane) in &config.lanes {
+        if lane.provider.is_empty() {
+            return Err(format!("lanes.{name} names no provider; add provider = \"merchant\""));
+        }
+        let policy = &lane.policy;
+        // S7: a lease that was renewed a third ago still outlives the request that starts now.
+        let needed = (policy.send_window_ms + policy.request_timeout_ms).saturating_mul(3) / 2;
+        if config.worker.lease_ms <= needed {
+            return Err(format!(
+                "worker.lease_ms is {}, but lane {name} needs more than {needed}: two thirds of \
+                 the lease must outlast policy.send_window_ms + policy.request_timeout_ms",
+                config.worker.lease_ms
+            ));
+        }
+        if policy.send_window_ms == 0 || policy.request_timeout_ms == 0 {
+            return Err(format!(
+                "lanes.{name}.policy: send_window_ms and request_timeout_ms must be above 0"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn routes(config: &Config) -> Result<(), String> {
+    let currencies = config.currencies.table().map_err(|e| format!("[currencies]: {e}"))?;
+    for (index, route) in config.routes.iter().enumerate() {
+        let number = index + 1;
+        if !config.lanes.contains_key(&route.lane) {
+            let names = config.lanes.keys().map(domain::LaneName::as_str);
+            let hint = nearest(route.lane.as_str(), names.clone())
+                .map_or_else(String::new, |near| format!("did you mean \"{near}\"? "));
+            return Err(format!(
+                "route {number} leads to lane \"{}\", which does not exist; {hint}lanes: {}",
+                route.lane,
+                names.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        if let Some(code) = &route.currency {
+            currencies.find(code).map_err(|e| format!("route {number}: {e}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn profile(name: &str, profile: &ProfileConfig) -> Result<(), String> {
+    let own_name = |key: &str| {
+        !key.is_empty()
+            && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    for (key, source) in &profile.columns {
+        if !own_name(key) {
+            return Err(format!(
+                "profiles.{name}.columns.{key}: names are lower-case letters, digits and _, \
+                 such as {}",
+                SHARED_FIELDS.join(", ")
+            ));
+        }
+        let joined = matches!(source, ColumnSource::Joined(_));
+        if joined && Canonical::of(key) != Canonical::Reference {
+            return Err(format!(
+                "profiles.{name}.columns.{key}: only the reference may be joined from columns"
+            ));
+        }
+        if source.headers().is_empty() || source.headers().iter().any(|h| h.trim().is_empty()) {
+            return Err(format!("profiles.{name}.columns.{key}: a header is empty"));
+        }
+    }
+    if profile.defaults.contains_key("reference") {
+        // S1: a reference is the payer's own, row by row.
+        return Err(format!(
+            "profiles.{name}.defaults: the reference has no default; every row needs its own"
+        ));
+    }
+    if let Some(key) = profile.defaults.keys().find(|key| !own_name(key)) {
+        return Err(format!(
+            "profiles.{name}.defaults.{key}: names are lower-case letters, digits and _"
+        ));
+    }
+    Ok(())
+}
+
+fn durations(config: &Config) -> Result<(), String> {
+    if !(10..=60_000).contains(&config.inbox.rest_ms) {
+        return Err(format!(
+            "inbox.rest_ms is {}; 10 to 60000 would be accepted",
+            config.inbox.rest_ms
+        ));
+    }
+    if config.worker.chunks_at_once == 0 {
+        return Err("worker.chunks_at_once is 0; at least 1 is needed".to_owned());
+    }
+    Ok(())
+}

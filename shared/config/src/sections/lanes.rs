@@ -1,0 +1,146 @@
+//! Lanes: one account each, with its rate and its waiting times. Routes: which row goes where.
+
+use domain::{LaneName, Method, Policy};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// One account at one provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LaneConfig {
+    /// The provider's name in the registry. Required.
+    pub provider: String,
+    /// Not a production lane: no real money (S4).
+    pub sandbox: bool,
+    /// Create requests a second for the whole pool.
+    pub rate_per_second: Rate,
+    /// Create requests under way at once, per process; 0 is the provider's default.
+    pub in_flight: u16,
+    /// Look-ups a second for the whole pool, a budget of their own.
+    pub look_ups_per_second: Rate,
+    /// Whether a lane without an accepted payout starts with a single one (S10).
+    pub canary: bool,
+    /// Waiting times, all in milliseconds.
+    pub policy: Policy,
+    /// The provider's own settings; the adapter reads them.
+    pub settings: toml::Table,
+}
+
+impl Default for LaneConfig {
+    fn default() -> Self {
+        LaneConfig {
+            provider: String::new(),
+            sandbox: false,
+            rate_per_second: Rate::ProvidersOwn,
+            in_flight: 0,
+            look_ups_per_second: Rate::ProvidersOwn,
+            canary: true,
+            policy: Policy::default(),
+            settings: toml::Table::new(),
+        }
+    }
+}
+
+/// A rate: 0 is what the provider's limits say, `"unlimited"` is no limit of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rate {
+    /// What the provider's limits table says.
+    #[default]
+    ProvidersOwn,
+    /// So many a second.
+    PerSecond(u32),
+    /// No limit.
+    Unlimited,
+}
+
+impl Rate {
+    /// Microseconds between two requests; 0 is no limit. `own` is the provider's own rate, with
+    /// 0 for none.
+    pub fn interval_us(self, own: u32) -> u64 {
+        match self {
+            Rate::Unlimited => 0,
+            Rate::PerSecond(rate) => 1_000_000 / u64::from(rate.max(1)),
+            Rate::ProvidersOwn if own == 0 => 0,
+            Rate::ProvidersOwn => 1_000_000 / u64::from(own),
+        }
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Rate::ProvidersOwn => serializer.serialize_u32(0),
+            Rate::PerSecond(rate) => serializer.serialize_u32(*rate),
+            Rate::Unlimited => serializer.serialize_str("unlimited"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::Integer(0) => Ok(Rate::ProvidersOwn),
+            toml::Value::String(word) if word == "unlimited" => Ok(Rate::Unlimited),
+            // One request a microsecond is the finest that an interval can say.
+            toml::Value::Integer(rate @ 1..=1_000_000) => {
+                u32::try_from(rate).map(Rate::PerSecond).map_err(serde::de::Error::custom)
+            }
+            _ => Err(serde::de::Error::custom(
+                "this is not a rate; write a whole number from 1 to 1000000, 0 for the \
+                 provider's own, or \"unlimited\"",
+            )),
+        }
+    }
+}
+
+/// Rows of this method and currency go to this lane. A condition left out always holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteConfig {
+    /// Only rows paid so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Method>,
+    /// Only rows in this currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Where they go.
+    pub lane: LaneName,
+}
+
+fn main_lane() -> LaneName {
+    LaneName::new("main").unwrap_or_else(|_| unreachable!("a literal lane name"))
+}
+
+/// The lane that works without any configuration: the built-in sandbox.
+pub(crate) fn built_in() -> BTreeMap<LaneName, LaneConfig> {
+    let text = |text: &str| toml::Value::String(text.to_owned());
+    let settings = toml::Table::from_iter([
+        ("base_url".to_owned(), text("sandbox")),
+        ("merchant".to_owned(), text("sandbox")),
+    ]);
+    let lane = LaneConfig {
+        provider: "merchant".to_owned(),
+        sandbox: true,
+        settings,
+        ..LaneConfig::default()
+    };
+    BTreeMap::from([(main_lane(), lane)])
+}
+
+/// Everything goes to the built-in lane.
+pub(crate) fn built_in_routes() -> Vec<RouteConfig> {
+    vec![RouteConfig { method: None, currency: None, lane: main_lane() }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_becomes_an_interval() {
+        assert_eq!(Rate::PerSecond(20).interval_us(5), 50_000);
+        assert_eq!(Rate::ProvidersOwn.interval_us(5), 200_000);
+        assert_eq!(Rate::ProvidersOwn.interval_us(0), 0);
+        assert_eq!(Rate::Unlimited.interval_us(5), 0);
+    }
+}

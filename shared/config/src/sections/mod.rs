@@ -1,0 +1,35 @@
+//! The sections of the configuration, each with its units and defaults.
+//!
+//! - [`places`]: ledger, inbox, http, worker, sandbox: where things are and how long they take
+//! - [`lanes`]: accounts, and the routes that lead to them
+//! - [`profiles`]: what the columns of a file mean; [`currencies`]: codes beyond ISO 4217
+
+pub mod currencies;
+pub mod lanes;
+pub mod places;
+pub mod profiles;
+
+pub use currencies::CurrencyConfig;
+pub use lanes::{LaneConfig, Rate, RouteConfig};
+pub use places::{
+    Engine, HttpConfig, InboxConfig, LedgerConfig, Listen, RedisUrl, SandboxConfig, WorkerConfig,
+};
+pub use profiles::{Canonical, ColumnSource, Delimiter, ProfileConfig};
+
+use crate::Config;
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            ledger: LedgerConfig::default(),
+            inbox: InboxConfig::default(),
+            http: HttpConfig::default(),
+            worker: WorkerConfig::default(),
+            sandbox: SandboxConfig::default(),
+            currencies: CurrencyConfig::default(),
+            lanes: lanes::built_in(),
+            routes: lanes::built_in_routes(),
+            profiles: profiles::built_in(),
+        }
+    }
+}
