@@ -1,0 +1,13 @@
+//! The system from outside: what a user of the programs may rely on, each with the real
+//! programs, a real Redis and real HTTP. Whatever is promised here is judged by the provider's
+//! own ledger, never by ours alone.
+//!
+//! - [`deaths`]: `kill -9` of workers and of Redis
+//! - [`doubt`]: a provider that does not answer, lies or forgets
+//! - [`keys`]: a lane that is set up wrongly
+//! - [`stopping`]: a graceful end
+
+mod deaths;
+mod doubt;
+mod keys;
+mod stopping;

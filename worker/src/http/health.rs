@@ -1,0 +1,76 @@
+//! `GET /health`: whether the ledger answers and which lanes are stopped.
+//!
+//! 503 means that this process can do nothing, callbacks included. A stopped lane is not that:
+//! it waits for a person, and callbacks are still taken.
+
+use super::rim::{Answer, Rim, text};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{StatusCode, body::Bytes};
+use ledger::{Ledger, LedgerError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// Whoever asks more often is told the same again: the listener faces the network.
+const LASTS: Duration = Duration::from_secs(1);
+
+/// A ledger that does not answer within this time counts as away.
+const WITHIN: Duration = Duration::from_secs(3);
+
+/// The last answer and when it was found.
+#[derive(Default)]
+pub(super) struct Checked(Mutex<Option<(Instant, Health)>>);
+
+#[derive(Clone, Serialize)]
+struct Health {
+    status: &'static str,
+    ledger: &'static str,
+    lanes: BTreeMap<String, &'static str>,
+}
+
+impl Checked {
+    pub(super) async fn answer(&self, rim: &Rim) -> Answer {
+        let mut last = self.0.lock().await;
+        let health = match &*last {
+            Some((at, health)) if at.elapsed() < LASTS => health.clone(),
+            _ => {
+                let health = check(rim).await;
+                *last = Some((Instant::now(), health.clone()));
+                health
+            }
+        };
+        let status = match health.ledger {
+            "reachable" => StatusCode::OK,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        // A struct of words is always JSON.
+        let body = serde_json::to_vec(&health).map(Bytes::from).unwrap_or_default();
+        let mut answer = text(status, body);
+        let json = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(CONTENT_TYPE, json);
+        answer
+    }
+}
+
+async fn check(rim: &Rim) -> Health {
+    match tokio::time::timeout(WITHIN, lanes(rim)).await {
+        Ok(Ok(lanes)) => {
+            let stopped = lanes.values().any(|state| *state == "stopped");
+            let status = if stopped { "a lane is stopped" } else { "ok" };
+            Health { status, ledger: "reachable", lanes }
+        }
+        _ => Health { status: "the ledger is away", ledger: "away", lanes: BTreeMap::new() },
+    }
+}
+
+async fn lanes(rim: &Rim) -> Result<BTreeMap<String, &'static str>, LedgerError> {
+    let now = rim.ledger.about().await?.now;
+    let mut lanes = BTreeMap::new();
+    for name in &rim.lanes {
+        let record = Ledger::lane(&*rim.ledger, name.clone()).await?;
+        let stop = record.stopped.filter(|stop| stop.until.is_none_or(|until| until > now));
+        lanes.insert(name.to_string(), if stop.is_some() { "stopped" } else { "sending" });
+    }
+    Ok(lanes)
+}

@@ -1,0 +1,29 @@
+//! The worker: a thin shell around the engine.
+//!
+//! The invariant: *nothing here decides about a payout.* The shell hands hints and callbacks to
+//! the engine and ends it in order; if it dies at any point, the ledger knows all that counts.
+//!
+//! - [`cli`]: the commands; [`run`]: one worker of a pool
+//! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`], [`key`]: what it starts with
+//! - [`http`]: callbacks, health, metrics
+//! - [`env`](mod@env): the engine's world in production; [`signals`], [`logs`]
+
+pub mod cli;
+pub mod demo;
+pub mod env;
+pub mod everything;
+pub mod http;
+pub mod inbox;
+pub mod key;
+pub mod lanes;
+pub mod ledger;
+pub mod logs;
+pub mod run;
+pub mod shell;
+pub mod signals;
+pub mod up;
+pub mod verify;
+pub mod view;
+
+/// Why a command failed, for people.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

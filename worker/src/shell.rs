@@ -1,0 +1,160 @@
+//! Everything that runs in a worker, started in order and stopped in order.
+//!
+//! ```text
+//!  start: ledger ▶ port ▶ adapters ▶ engine (checks the accounts, S4) ▶ listener ▶ queue ▶ pump
+//!  stop:  pump ▶ queue ▶ engine (what is under way is written down) ▶ listener
+//! ```
+//!
+//! The listener is the last to go: callbacks are taken as long as anything is under way.
+
+use crate::env::Production;
+use crate::http::{self, Listener, Rim};
+use crate::key::{self, KeyError};
+use crate::lanes::{self, LaneError};
+use config::{Config, Listen};
+use domain::LaneName;
+use engine::{Engine, Settings, StartError};
+use ledger::Ledger;
+use providers::callback_url::{CallbackUrls, NotAPublicUrl};
+use providers::registry::SandboxAddress;
+use queue::{Hint, Listening, Pump, Queue, QueueError, Ready, Taker};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Why a worker did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ShellError {
+    /// The port is taken, or not ours to take.
+    #[error(
+        "cannot listen on {0}: {1}; choose another with --set http.listen=ADDRESS:PORT, or \
+         \"off\" if another worker takes the callbacks"
+    )]
+    Listen(SocketAddr, io::Error),
+    /// The MAC key of callback URLs.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The address that providers call back.
+    #[error(transparent)]
+    PublicUrl(#[from] NotAPublicUrl),
+    /// A lane.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] StartError),
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// Where callbacks arrive.
+pub struct Port {
+    socket: Option<TcpListener>,
+    urls: CallbackUrls,
+}
+
+impl Port {
+    /// Takes the port and the key. A port of 0 takes a free one, and then is what is called back.
+    pub async fn open(config: &Config) -> Result<Port, ShellError> {
+        let key = key::load_or_make(&config.http.callback_key_file)?;
+        let Listen::At(address) = config.http.listen else {
+            return Ok(Port {
+                socket: None,
+                urls: CallbackUrls::new(&config.http.public_url, key)?,
+            });
+        };
+        let at = |error| ShellError::Listen(address, error);
+        let socket = http::bind(address).await.map_err(at)?;
+        let urls = match address.port() {
+            0 => CallbackUrls::new(&format!("http://{}", socket.local_addr().map_err(at)?), key)?,
+            _ => CallbackUrls::new(&config.http.public_url, key)?,
+        };
+        Ok(Port { socket: Some(socket), urls })
+    }
+
+    /// Where it listens, if it does.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.socket.as_ref().and_then(|socket| socket.local_addr().ok())
+    }
+}
+
+/// A running worker.
+pub struct Shell {
+    engine: Engine,
+    pump: Pump,
+    listening: Listening,
+    http: Option<Listener>,
+    stop_within: Duration,
+}
+
+impl Shell {
+    /// Starts all parts; when it returns, work is taken up.
+    pub async fn start(
+        config: &Config,
+        ledger: Arc<dyn Ledger>,
+        port: Port,
+        sandbox: Option<&SandboxAddress>,
+    ) -> Result<Shell, ShellError> {
+        let setups = lanes::set_up(config, Some(&port.urls), sandbox)?;
+        let names: Vec<LaneName> = setups.iter().map(|setup| setup.name.clone()).collect();
+        let settings = Settings {
+            lease_ms: config.worker.lease_ms,
+            chunks_at_once: config.worker.chunks_at_once,
+        };
+        let engine = Engine::start(Arc::new(Production), ledger.clone(), setups, settings).await?;
+        let rim = Rim::new(Arc::new(engine.clone()), ledger.clone(), port.urls, names.clone());
+        let http = port.socket.map(|socket| Listener::start(socket, Arc::new(rim)));
+        let queue = queue(config)?;
+        let taker: Arc<dyn Taker> = Arc::new(Takes(engine.clone()));
+        let listening = queue.listen(&names, &taker);
+        let ready: Arc<dyn Ready> = Arc::new(ledger);
+        let pump = Pump::start(queue, ready, names, config.worker.chunks_at_once);
+        let stop_within = Duration::from_millis(config.worker.stop_within_ms);
+        Ok(Shell { engine, pump, listening, http, stop_within })
+    }
+
+    /// Stops all parts; what is under way gets the configured time. Gives whether all of it is
+    /// written down; if not, the next worker asks about it.
+    pub async fn stop(self) -> bool {
+        self.pump.stop().await;
+        self.listening.stop().await;
+        let in_time = tokio::time::timeout(self.stop_within, self.engine.stop()).await.is_ok();
+        if let Some(http) = self.http {
+            http.stop().await;
+        }
+        in_time
+    }
+}
+
+/// What is said when a worker has stopped.
+pub fn farewell(in_time: bool) -> &'static str {
+    if in_time {
+        "stopped; nothing is under way"
+    } else {
+        "stopped with requests under way; the next start asks the provider about them"
+    }
+}
+
+/// A process that has the SQLite file to itself needs no server for its queue.
+fn queue(config: &Config) -> Result<Queue, QueueError> {
+    match config.ledger.engine {
+        config::Engine::Sqlite => Ok(Queue::embedded()),
+        config::Engine::Redis => Queue::pool(&config.ledger.url.0, &config.ledger.prefix),
+    }
+}
+
+/// The engine, as the queue sees it.
+struct Takes(Engine);
+
+impl Taker for Takes {
+    fn room(&self, lane: &LaneName) -> u16 {
+        self.0.room(lane)
+    }
+
+    fn offer(&self, Hint { chunk, lane }: Hint) -> bool {
+        self.0.offer(chunk, &lane)
+    }
+}
