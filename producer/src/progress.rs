@@ -16,10 +16,7 @@ const DRAW_MS: u64 = 100;
 const BAR_FROM_BYTES: u64 = 4 << 20;
 
 /// Shows how far an intake is while `work` runs, if somebody watches and the file is large.
-pub async fn of_intake<T>(
-    progress: Arc<intake::Progress>,
-    work: impl Future<Output = T>,
-) -> T {
+pub async fn of_intake<T>(progress: Arc<intake::Progress>, work: impl Future<Output = T>) -> T {
     if !std::io::stderr().is_terminal() {
         return work.await;
     }
@@ -72,10 +69,9 @@ pub fn is_over(batch: &Batch) -> bool {
     match batch.state {
         BatchState::Complete | BatchState::Rejected => true,
         BatchState::Cancelled => batch.counts.open() == 0,
-        BatchState::Receiving
-        | BatchState::Awaiting
-        | BatchState::Active
-        | BatchState::Paused => false,
+        BatchState::Receiving | BatchState::Awaiting | BatchState::Active | BatchState::Paused => {
+            false
+        }
     }
 }
 

@@ -12,7 +12,9 @@ pub enum SteerError {
     #[error("there is no batch {0}")]
     NoBatch(BatchId),
     /// The batch cannot be cancelled any more.
-    #[error("batch {batch} is {state}; only a batch that awaits approval, is active or paused can be cancelled")]
+    #[error(
+        "batch {batch} is {state}; only a batch that awaits approval, is active or paused can be cancelled"
+    )]
     TooLate {
         /// The batch.
         batch: BatchId,
@@ -66,11 +68,7 @@ pub async fn cancel(
     Ok(Cancelled { payouts, under_way: after.counts.open() })
 }
 
-async fn cancel_chunk(
-    ledger: &dyn Ledger,
-    rules: &Rules,
-    id: ChunkId,
-) -> Result<u64, LedgerError> {
+async fn cancel_chunk(ledger: &dyn Ledger, rules: &Rules, id: ChunkId) -> Result<u64, LedgerError> {
     let Some(chunk) = ledger.chunk(id).await? else { return Ok(0) };
     let policy = rules.policy(&chunk.lane);
     let numbered = (0u16..).zip(&chunk.payouts);

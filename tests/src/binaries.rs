@@ -18,15 +18,15 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// `--tests` asks for the same features that `cargo test` builds with, so that nothing is
-/// compiled twice.
+/// `--tests`, and the ledger with its default features, ask for the same features that
+/// `cargo test --workspace` builds with, so that nothing is compiled twice.
 fn build() -> PathBuf {
     let folder = profile_folder();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .args(["build", "--quiet", "--bins", "--tests"])
-        .args(["-p", "worker", "-p", "producer", "-p", "sandbox", "-p", "system-tests"])
+        .args(["-p", "worker", "-p", "producer", "-p", "sandbox", "-p", "ledger"])
         .arg("--target-dir")
         .arg(folder.parent().expect("target/"))
         .current_dir(env!("CARGO_MANIFEST_DIR"));

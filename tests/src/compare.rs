@@ -4,7 +4,7 @@ use crate::batch::Batch;
 use crate::money::cents;
 use crate::results::ResultRow;
 use crate::sandbox::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How the rows of a result ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,15 +32,43 @@ impl Tally {
 #[track_caller]
 pub fn agree(batch: &Batch, results: &[ResultRow], entries: &[Entry]) -> Tally {
     assert_eq!(results.len(), batch.rows.len(), "rows of {}", batch.name);
-    let entries = by_reference(batch, entries);
-    let mut tally = Tally::default();
-    let mut moved: BTreeMap<String, u64> = BTreeMap::new();
     for (row, asked) in results.iter().zip(&batch.rows) {
         assert_eq!(row.reference, asked.reference, "the payer's order");
         assert_eq!(cents(&row.amount), cents(&asked.amount), "{asked:?}");
         assert_eq!(row.currency, asked.currency, "{asked:?}");
+    }
+    let entries = by_reference(batch, entries);
+    judge(results, |row| entries.get(&row.reference).copied())
+}
+
+/// The same for files whose rows the test did not make: rows and entries are matched by the
+/// provider's id, which every row that was accepted must have.
+#[track_caller]
+pub fn agree_by_provider_id(results: &[ResultRow], entries: &[Entry]) -> Tally {
+    let id = |entry: &Entry| entry.internal_transaction_id.clone();
+    let mut known: BTreeMap<String, &Entry> = entries.iter().map(|e| (id(e), e)).collect();
+    let orders: BTreeSet<&str> = entries.iter().map(|entry| entry.order_id.as_str()).collect();
+    assert_eq!(orders.len(), entries.len(), "an order was accepted twice");
+    let tally = judge(results, |row| {
+        let entry = known.remove(&row.provider_id)?;
+        assert_eq!(cents(&entry.amount), cents(&row.amount), "{row:?}, {entry:?}");
+        assert_eq!(entry.currency.to_uppercase(), row.currency, "{row:?}, {entry:?}");
+        Some(entry)
+    });
+    assert!(known.is_empty(), "accepted, but in no result: {known:?}");
+    tally
+}
+
+#[track_caller]
+fn judge<'a>(
+    results: &[ResultRow],
+    mut entry_of: impl FnMut(&ResultRow) -> Option<&'a Entry>,
+) -> Tally {
+    let mut tally = Tally::default();
+    let mut moved: BTreeMap<String, u64> = BTreeMap::new();
+    for row in results {
         *tally.states.entry(row.state.clone()).or_default() += 1;
-        let entry = entries.get(asked.reference.as_str());
+        let entry = entry_of(row);
         let paid = entry.is_some_and(|entry| entry.paid);
         match row.state.as_str() {
             "paid" => assert!(paid, "reported as paid, but it was not: {row:?}, {entry:?}"),
@@ -52,7 +80,7 @@ pub fn agree(batch: &Batch, results: &[ResultRow], entries: &[Entry]) -> Tally {
             *tally.paid_cents.entry(row.currency.clone()).or_default() += cents(&row.amount);
         }
     }
-    assert_eq!(tally.paid_cents, moved, "sums of {}", batch.name);
+    assert_eq!(tally.paid_cents, moved, "the sums differ");
     tally
 }
 
@@ -90,9 +118,12 @@ mod tests {
             amount: row.amount.clone(),
             currency: row.currency.to_owned(),
             state: "paid".to_owned(),
+            provider_id: format!("id of {}", row.reference),
+            reason: String::new(),
         });
         let entries = batch.rows.iter().map(|row| Entry {
             order_id: format!("abcd-{}", row.reference),
+            internal_transaction_id: format!("id of {}", row.reference),
             amount: row.amount.clone(),
             currency: "rub".to_owned(),
             destination: row.card.clone(),
@@ -109,6 +140,7 @@ mod tests {
         let tally = agree(&batch, &results, &entries);
         assert_eq!(tally.rows("paid"), 3);
         assert_eq!(tally.paid_cents, BTreeMap::from([("RUB".to_owned(), 207 + 314 + 421)]));
+        assert_eq!(agree_by_provider_id(&results, &entries), tally);
     }
 
     #[test]
@@ -117,6 +149,14 @@ mod tests {
         let (batch, results, mut entries) = world();
         entries.push(entries[1].clone());
         agree(&batch, &results, &entries);
+    }
+
+    #[test]
+    #[should_panic(expected = "in no result")]
+    fn a_payment_without_a_row_is_seen() {
+        let (_, mut results, entries) = world();
+        results.pop();
+        agree_by_provider_id(&results, &entries);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Settings {
     pub overdue_ms: u64,
     /// From `unknown` to review.
     pub unknown_give_up_ms: u64,
+    /// From `submitted` without news to review.
+    pub submitted_give_up_ms: u64,
     /// Until a request counts as unanswered.
     pub request_timeout_ms: u64,
     /// How long a worker that nobody hears of keeps its chunks.
@@ -43,6 +45,7 @@ impl Settings {
             canary: true,
             overdue_ms: 3_000,
             unknown_give_up_ms: 20_000,
+            submitted_give_up_ms: 60_000,
             request_timeout_ms: 2_000,
             lease_ms: 5_000,
             sandbox: vec!["--no-magic", "--settle-after-ms", "100"],
@@ -60,7 +63,7 @@ impl Settings {
             rate => rate.to_string(),
         };
         let Settings { in_flight, canary, overdue_ms, unknown_give_up_ms, .. } = self;
-        let Settings { request_timeout_ms, lease_ms, .. } = self;
+        let Settings { submitted_give_up_ms, request_timeout_ms, lease_ms, .. } = self;
         format!(
             r#"
 [ledger]
@@ -93,7 +96,7 @@ settling_ms = 1000
 overdue_ms = {overdue_ms}
 look_up_max_ms = 5000
 unknown_give_up_ms = {unknown_give_up_ms}
-submitted_give_up_ms = 60000
+submitted_give_up_ms = {submitted_give_up_ms}
 
 [lanes.main.settings]
 base_url = "{merchant_url}"

@@ -14,6 +14,10 @@ pub struct ResultRow {
     pub currency: String,
     /// `paid`, `failed`, `review` …
     pub state: String,
+    /// The provider's own id, where it was told.
+    pub provider_id: String,
+    /// Why it stands so.
+    pub reason: String,
 }
 
 /// The rows of a result file, in its order.

@@ -15,11 +15,31 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// Debug builds on two busy cores start slowly.
 const START: Duration = Duration::from_secs(30);
+
+/// Worlds share the machine; one whose times are measured has it alone.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+#[derive(Debug)]
+enum Share {
+    Common { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
+}
+
+impl Share {
+    fn common() -> Share {
+        Share::Common { _guard: MACHINE.read().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    fn alone() -> Share {
+        Share::Alone { _guard: MACHINE.write().unwrap_or_else(PoisonError::into_inner) }
+    }
+}
 
 /// An installation.
 #[derive(Debug)]
@@ -34,6 +54,8 @@ pub struct World {
     /// Where its two workers take callbacks: the same after a restart, as in any installation.
     addresses: [String; 2],
     folder: TempDir,
+    // The last to go: other tests begin when everything here has ended.
+    _share: Share,
 }
 
 /// Where the rows of a batch stand, as `producer status` tells it.
@@ -55,6 +77,15 @@ impl Status {
 impl World {
     /// Sets one up; no program of ours runs yet.
     pub fn new(settings: &Settings) -> World {
+        World::set_up(settings, Share::common())
+    }
+
+    /// Sets one up for a test that measures time: no other world runs beside it.
+    pub fn alone(settings: &Settings) -> World {
+        World::set_up(settings, Share::alone())
+    }
+
+    fn set_up(settings: &Settings, share: Share) -> World {
         let folder = tempfile::tempdir().expect("a folder");
         let redis = (settings.engine == Engine::Redis).then(RedisServer::start);
         let sandbox = Sandbox::start(&folder.path().join("sandbox"), &settings.sandbox);
@@ -63,7 +94,8 @@ impl World {
         let text = settings.toml(&url, &sandbox.merchant_url());
         fs::write(&config, text).expect("the config");
         let addresses = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
-        World { sandbox, redis, sign_key: SIGN_KEY.to_owned(), config, addresses, folder }
+        let sign_key = SIGN_KEY.to_owned();
+        World { sandbox, redis, sign_key, config, addresses, folder, _share: share }
     }
 
     /// The folder that everything lies in.
@@ -140,8 +172,13 @@ impl World {
     /// `producer enqueue`; the batch's id.
     #[track_caller]
     pub fn enqueue(&self, batch: &Batch) -> String {
-        let path = self.file(batch);
-        let told = self.producer(&["enqueue", &path.to_string_lossy(), "--json"]);
+        self.enqueue_file(&self.file(batch))
+    }
+
+    /// `producer enqueue FILE`; the batch's id.
+    #[track_caller]
+    pub fn enqueue_file(&self, file: &Path) -> String {
+        let told = self.producer(&["enqueue", &file.to_string_lossy(), "--json"]);
         id_of(&parse(&told))
     }
 
@@ -160,7 +197,7 @@ impl World {
     #[track_caller]
     pub fn status(&self, id: &str) -> Status {
         let told = parse(&self.producer(&["status", id, "--json"]));
-        let counts = told["counts"].as_object().expect("counts").iter();
+        let counts = told["payouts"].as_object().expect("counts").iter();
         Status {
             state: told["state"].as_str().expect("a state").to_owned(),
             counts: counts.map(|(k, v)| (k.clone(), v.as_u64().expect("a count"))).collect(),
@@ -177,7 +214,27 @@ impl World {
     /// `producer report BATCH`: its rows.
     #[track_caller]
     pub fn report(&self, id: &str) -> Vec<ResultRow> {
-        results::parse(&self.producer(&["report", id]))
+        let folder = self.folder().join("reports");
+        let told = self.producer(&["report", id, "--out", &folder.to_string_lossy(), "--json"]);
+        let file = parse(&told)["result_file"].as_str().map(PathBuf::from);
+        results::read(&file.expect("a result file"))
+    }
+
+    /// Waits for the result file that belongs to a file of the inbox: its rows.
+    #[track_caller]
+    pub fn result_of(&self, batch: &Batch, within: Duration) -> Vec<ResultRow> {
+        let path = self.inbox("done").join(format!("{}.result.csv", batch.name));
+        wait_until(&format!("{} is written", path.display()), within, || path.is_file());
+        results::read(&path)
+    }
+
+    /// All batches that the ledger knows, the newest first: id and state.
+    #[track_caller]
+    pub fn batches(&self) -> Vec<(String, String)> {
+        let told = parse(&self.producer(&["status", "--json"]));
+        let all = told["batches"].as_array().expect("batches").iter();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        all.map(|batch| (id_of(batch), text(&batch["state"]))).collect()
     }
 }
 

@@ -21,7 +21,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The files, as they stand in `config/samples`.
-const SAMPLES: [(&str, &str); 1] = [("payouts.csv", include_str!("/tmp/payouts.csv"))];
+const SAMPLES: [(&str, &[u8]); 2] = [
+    ("payouts.csv", include_bytes!("../../config/samples/payouts.csv")),
+    ("accounting-export.csv", include_bytes!("../../config/samples/accounting-export.csv")),
+];
 
 /// The demo fails if it takes longer.
 const WITHIN: Duration = Duration::from_secs(120);
@@ -133,10 +136,34 @@ fn new_folder(data: &Path) -> Result<PathBuf, Failure> {
 /// Puts the samples in as a person would: each appears whole.
 fn put_samples(inbox: &Path) -> Result<(), Failure> {
     fs::create_dir_all(inbox)?;
-    for (name, text) in SAMPLES {
+    for (name, bytes) in SAMPLES {
         let part = inbox.join(format!(".{name}.part"));
-        fs::write(&part, text)?;
+        fs::write(&part, bytes)?;
         fs::rename(part, inbox.join(name))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_demos_of_one_second_have_a_folder_each() {
+        let data = tempfile::tempdir().unwrap();
+        let folders: Vec<_> = (0..3).map(|_| new_folder(data.path()).unwrap()).collect();
+        assert!(folders[0] != folders[1] && folders[1] != folders[2]);
+        assert!(folders.iter().all(|folder| folder.is_dir()));
+    }
+
+    #[test]
+    fn the_demo_can_only_pay_into_the_built_in_sandbox() {
+        let config = config(Path::new("/demo"));
+        assert!(config.lanes.values().all(|lane| lane.sandbox));
+        assert!(crate::lanes::want_sandbox(&config));
+        assert_eq!(config.lanes.len(), 1);
+        for place in [&config.ledger.path, &config.inbox.dir, &config.sandbox.data] {
+            assert!(place.starts_with("/demo"), "{}", place.display());
+        }
+    }
 }

@@ -71,8 +71,7 @@ impl Office {
             ..TakeOptions::default()
         };
         let how_far = Arc::new(Progress::default());
-        let work =
-            intake::take(self.ledger.clone(), self.rules.clone(), options, how_far.clone());
+        let work = intake::take(self.ledger.clone(), self.rules.clone(), options, how_far.clone());
         match progress::of_intake(how_far, work).await {
             Ok(taken) if args.json => print_json(&show::taken::to_json(&taken)),
             Ok(taken) => print!("{}", show::taken::taken(&taken)),

@@ -54,7 +54,8 @@ impl<'a> Record<'a> {
 
     /// A field by its index; empty beyond the last.
     pub fn field(&self, index: usize) -> &'a str {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
+        let start =
+            index.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
         self.ends.get(index).and_then(|end| self.text.get(start..*end)).unwrap_or("")
     }
 
@@ -63,11 +64,6 @@ impl<'a> Record<'a> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let text = self.text;
         starts.zip(self.ends).map(move |(start, end)| text.get(start..*end).unwrap_or(""))
-    }
-
-    /// Bytes of all fields.
-    pub fn bytes(&self) -> usize {
-        self.text.len()
     }
 }
 

@@ -211,9 +211,8 @@ fn claim(path: PathBuf, name: String, left_behind: bool) -> io::Result<Option<Cl
         Err(fs::TryLockError::Error(error)) => return Err(error),
     }
     // Its holder may have moved it on and ended between our open and our lock.
-    let is_still_there = fs::metadata(&path).is_ok_and(|there| {
-        file.metadata().is_ok_and(|ours| is_same_file(&there, &ours))
-    });
+    let is_still_there = fs::metadata(&path)
+        .is_ok_and(|there| file.metadata().is_ok_and(|ours| is_same_file(&there, &ours)));
     Ok(is_still_there.then_some(Claimed { path, name, left_behind, _lock: file }))
 }
 

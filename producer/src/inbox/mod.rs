@@ -119,7 +119,9 @@ pub async fn handle(
         Ok(taken) => {
             let batch = taken.batch.map(|id| id.to_string()).unwrap_or_default();
             match inbox.to_done(claimed, &batch) {
-                Ok(_) => tracing::info!(%file, %batch, rows = taken.rows, rejected = taken.rejected, "taken"),
+                Ok(_) => {
+                    tracing::info!(%file, %batch, rows = taken.rows, rejected = taken.rejected, "taken")
+                }
                 Err(error) => {
                     tracing::warn!(%file, %batch, %error, "taken, but not moved to done/ yet");
                 }

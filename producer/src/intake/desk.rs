@@ -1,7 +1,7 @@
 //! Groups of rows are reserved and placed. The protocol, and why it holds:
 //!
 //! 1. The group is placed tentatively, from where the group before it ended.
-//! 2. All its references are reserved for those places in one call. Usually all are free, and
+//! 2. All its references are reserved for those places. Usually all are free, and
 //!    then each reservation names exactly where its row lies.
 //! 3. Where some are held (by another batch, or by an earlier row of this file), their rows are
 //!    taken out and the rest is placed again from the same beginning. Rows behind a gap move up:
@@ -14,21 +14,25 @@
 use super::IntakeError;
 use super::packing::{Building, Packing};
 use super::places::{Places, Spot};
-use super::source::{BadRow, Cells, Item};
-use crate::rules::reader::Candidate;
+use super::source::{BadRow, Cells, Item, Packed};
 use crate::rules::problem::shown;
 use crate::rules::{Problem, Rules};
-use domain::batch::Totals;
-use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Place};
+use domain::batch::{CurrencyTotal, Totals};
+use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Place, ReferenceKey};
 use futures::{StreamExt, TryStreamExt};
 use ledger::intake::Conflict;
 use ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Rows of a group, and bytes of text at which it is full earlier.
-pub const GROUP_ROWS: usize = 8_000;
+/// Rows of a group, and bytes of packed rows at which it is full earlier. References are spread
+/// over the whole index: the more of them are reserved at once, the fewer of its pages are
+/// written twice.
+pub const GROUP_ROWS: usize = 20_000;
 const GROUP_BYTES: usize = 8 << 20;
+
+/// References that are reserved in one step, about.
+const SLICE_ROWS: usize = 2_000;
 
 /// Reservations that are moved at once; they share the ledger's commits.
 const MOVES_AT_ONCE: usize = 512;
@@ -39,7 +43,7 @@ pub fn is_group(items: &[Item]) -> bool {
 }
 
 /// A good row and its fields.
-type Good = (Candidate, Cells);
+type Good = (Packed, Cells);
 
 /// Reserves, places and hands over.
 pub struct Desk {
@@ -95,7 +99,7 @@ impl Desk {
         let mut bad = Vec::new();
         for item in group {
             match item {
-                Item::Good(candidate, cells) => good.push((candidate, cells)),
+                Item::Good(row, cells) => good.push((row, cells)),
                 Item::Bad(row) => bad.push(*row),
             }
         }
@@ -103,7 +107,7 @@ impl Desk {
         let mut spots = self.place_all(&good)?;
         let wanted: Vec<_> =
             good.iter().zip(&spots).map(|((c, _), spot)| (c.key, self.at(*spot))).collect();
-        let conflicts = ledger::intake::reserve(&*self.ledger, &wanted).await?;
+        let conflicts = self.reserve(&wanted).await?;
         if !conflicts.is_empty() {
             let lines = self.first_lines(&conflicts, &good, &wanted).await?;
             let mut held = BTreeMap::new();
@@ -114,7 +118,7 @@ impl Desk {
             let mut kept = Vec::with_capacity(good.len());
             for (index, (row, (_, place))) in good.into_iter().zip(&wanted).enumerate() {
                 match held.remove(&index) {
-                    Some(words) => bad.push(refused(row, column, words)),
+                    Some(words) => bad.push(refused(row, column, words)?),
                     None => {
                         tentative.push(*place);
                         kept.push(row);
@@ -127,8 +131,8 @@ impl Desk {
             self.move_up(&good, &spots, &tentative).await?;
             bad.sort_by_key(|row| row.ordinal);
         }
-        for ((candidate, _), spot) in good.into_iter().zip(spots) {
-            self.put(candidate, spot).await?;
+        for ((row, _), spot) in good.into_iter().zip(spots) {
+            self.put(row, spot).await?;
         }
         Ok(bad)
     }
@@ -154,8 +158,34 @@ impl Desk {
     }
 
     fn place_all(&mut self, rows: &[Good]) -> Result<Vec<Spot>, IntakeError> {
-        let next = |(c, _): &Good| self.places.next(c.lane, c.bytes).ok_or(IntakeError::TooLarge);
+        let next =
+            |(c, _): &Good| self.places.next(c.lane, c.row.len()).ok_or(IntakeError::TooLarge);
         rows.iter().map(next).collect()
+    }
+
+    /// Reserves in slices of the key space, for one commit all together. The order of the index
+    /// is kept, so no page is written twice, and what a ledger must remember to undo one step is
+    /// a fraction of what it would be for the whole group.
+    async fn reserve(
+        &self,
+        wanted: &[(ReferenceKey, Place)],
+    ) -> Result<Vec<Conflict>, LedgerError> {
+        let slices = wanted.len().div_ceil(SLICE_ROWS).clamp(1, 256);
+        let mut sliced = vec![(Vec::new(), Vec::new()); slices];
+        for (index, (key, place)) in wanted.iter().enumerate() {
+            // Equal keys meet in one slice, in their order: of two rows the first wins.
+            let (indices, pairs) = &mut sliced[usize::from(key.0[0]) * slices / 256];
+            indices.push(index);
+            pairs.push((*key, *place));
+        }
+        let reserved = sliced.iter().map(|(indices, pairs)| async move {
+            let mut conflicts = ledger::intake::reserve(&*self.ledger, pairs).await?;
+            conflicts.iter_mut().for_each(|conflict| conflict.index = indices[conflict.index]);
+            Ok::<_, LedgerError>(conflicts)
+        });
+        let mut conflicts = futures::future::try_join_all(reserved).await?.concat();
+        conflicts.sort_unstable_by_key(|conflict| conflict.index);
+        Ok(conflicts)
     }
 
     async fn move_up(
@@ -182,14 +212,16 @@ impl Desk {
             .await
     }
 
-    async fn put(&mut self, candidate: Candidate, spot: Spot) -> Result<(), IntakeError> {
-        self.totals.add(&candidate.row.money);
-        *self.lanes.entry(candidate.lane).or_default() += 1;
-        let building = self
-            .building
-            .entry(spot.no)
-            .or_insert_with(|| Building { no: spot.no, lane: candidate.lane, rows: Vec::new() });
-        building.rows.push(candidate.row);
+    async fn put(&mut self, row: Packed, spot: Spot) -> Result<(), IntakeError> {
+        add(&mut self.totals, &row);
+        *self.lanes.entry(row.lane).or_default() += 1;
+        let building = self.building.entry(spot.no).or_insert_with(|| Building {
+            no: spot.no,
+            lane: row.lane,
+            first_ordinal: row.ordinal,
+            rows: Vec::new(),
+        });
+        building.rows.push(row.row);
         if spot.closes
             && let Some(full) = self.building.remove(&spot.no)
         {
@@ -203,10 +235,10 @@ impl Desk {
         &mut self,
         conflicts: &[Conflict],
         group: &[Good],
-        wanted: &[(domain::ReferenceKey, Place)],
+        wanted: &[(ReferenceKey, Place)],
     ) -> Result<Vec<Option<u32>>, IntakeError> {
         let in_group: BTreeMap<Place, u32> =
-            wanted.iter().zip(group).map(|((_, place), (c, _))| (*place, c.row.line)).collect();
+            wanted.iter().zip(group).map(|((_, place), (c, _))| (*place, c.line)).collect();
         let mut lines = Vec::with_capacity(conflicts.len());
         let mut is_drained = false;
         for conflict in conflicts {
@@ -214,7 +246,11 @@ impl Desk {
             let ours = by.chunk.batch == self.batch;
             // A row of this group stands at its tentative place; one before it lies where it is
             // named. Both cannot be: the group's places begin where the ones before end.
-            let near = in_group.get(&by).copied().or_else(|| self.line_in_building(by));
+            let near = match in_group.get(&by) {
+                Some(line) => Some(*line),
+                None if ours => self.line_in_building(by)?,
+                None => None,
+            };
             lines.push(match (ours, near) {
                 (false, _) => None,
                 (true, Some(line)) => Some(line),
@@ -230,9 +266,10 @@ impl Desk {
         Ok(lines)
     }
 
-    fn line_in_building(&self, place: Place) -> Option<u32> {
-        let rows = &self.building.get(&place.chunk.no)?.rows;
-        rows.get(usize::from(place.row)).map(|row| row.line)
+    fn line_in_building(&self, place: Place) -> Result<Option<u32>, LedgerError> {
+        let building = self.building.get(&place.chunk.no);
+        let row = building.and_then(|building| building.rows.get(usize::from(place.row)));
+        row.map(|row| Ok(ledger::rows::unpack(row)?.line)).transpose()
     }
 
     async fn line_in_ledger(&self, place: Place) -> Result<Option<u32>, LedgerError> {
@@ -271,10 +308,23 @@ pub fn held_by(batch: &Batch) -> String {
     )
 }
 
+/// Adds a row to totals.
+pub fn add(totals: &mut Totals, row: &Packed) {
+    let code = row.currency.code();
+    // A code is looked up before it is copied: this runs once per row.
+    if !totals.0.contains_key(code) {
+        let exponent = row.currency.exponent();
+        totals.0.insert(code.to_owned(), CurrencyTotal { exponent, ..CurrencyTotal::default() });
+    }
+    if let Some(total) = totals.0.get_mut(code) {
+        total.rows += 1;
+        total.minor += row.minor;
+    }
+}
+
 /// A good row whose reference is held.
-pub fn refused((candidate, cells): Good, column: &str, text: String) -> BadRow {
-    let row = candidate.row;
-    let value = shown(row.reference.as_str());
+pub fn refused((row, cells): Good, column: &str, text: String) -> Result<BadRow, LedgerError> {
+    let value = shown(ledger::rows::unpack(&row.row)?.reference.as_str());
     let problem = Problem { line: row.line, column: column.to_owned(), value, text };
-    BadRow { ordinal: row.ordinal, line: row.line, problems: vec![problem], cells }
+    Ok(BadRow { ordinal: row.ordinal, line: row.line, problems: vec![problem], cells })
 }

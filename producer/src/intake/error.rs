@@ -66,7 +66,9 @@ pub enum IntakeError {
         batch: BatchId,
     },
     /// Somebody wrote to the file meanwhile.
-    #[error("the file changed while it was read, so nothing was taken; write it whole, then move it here")]
+    #[error(
+        "the file changed while it was read, so nothing was taken; write it whole, then move it here"
+    )]
     Changed,
     /// Somebody rejected the batch, because its lease had ended.
     #[error("batch {batch} was given up while it was taken in (its lease had ended); try again")]

@@ -109,9 +109,7 @@ impl Intake {
         let mut sink = match self.options.dry_run {
             true => Sink::Rehearsal(Rehearsal::new(self.ledger.clone())),
             false => match self.open().await? {
-                Ok(batch) => {
-                    Sink::Desk(Desk::new(self.ledger.clone(), self.rules.clone(), batch))
-                }
+                Ok(batch) => Sink::Desk(Desk::new(self.ledger.clone(), self.rules.clone(), batch)),
                 Err(first) => return self.same_file(first).await,
             },
         };
@@ -134,9 +132,7 @@ impl Intake {
         }
         .await;
         match sink {
-            Sink::Rehearsal(rehearsal) => {
-                self.rehearsed(fed?, rehearsal.finish(&self.rules), bad)
-            }
+            Sink::Rehearsal(rehearsal) => self.rehearsed(fed?, rehearsal.finish(&self.rules), bad),
             Sink::Desk(desk) => {
                 let batch = desk.batch();
                 let sealed = self.close(desk, fed, bad).await;
@@ -212,7 +208,12 @@ impl Intake {
         taken.rejected = problems.rows;
         taken.problems = problems;
         let nothing = self.nothing_taken();
-        Ok(Taken { name: nothing.name, encoding: nothing.encoding, profile: nothing.profile, ..taken })
+        Ok(Taken {
+            name: nothing.name,
+            encoding: nothing.encoding,
+            profile: nothing.profile,
+            ..taken
+        })
     }
 
     /// Everything has been read: check, and seal.

@@ -2,7 +2,7 @@
 
 use super::{INTAKE_LEASE_MS, IntakeError, run_blocking};
 use crate::rules::Rules;
-use domain::{BatchId, ChunkId, Row};
+use domain::{BatchId, ChunkId};
 use ledger::{Ledger, NewChunk};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -18,8 +18,10 @@ pub struct Building {
     pub no: u16,
     /// Index into [`Rules::lanes`].
     pub lane: usize,
-    /// Its rows.
-    pub rows: Vec<Row>,
+    /// Ordinal of its first row.
+    pub first_ordinal: u32,
+    /// Its rows, by [`ledger::rows::pack`].
+    pub rows: Vec<Box<[u8]>>,
 }
 
 enum Order {
@@ -102,11 +104,10 @@ async fn write(
     rules: Arc<Rules>,
     batch: BatchId,
 ) -> Result<(), IntakeError> {
-    let Building { no, lane, rows } = building;
+    let Building { no, lane, first_ordinal, rows } = building;
     let lane = &rules.lanes[lane];
     let count = u16::try_from(rows.len()).map_err(|_| IntakeError::TooLarge)?;
-    let first_ordinal = rows.first().map_or(0, |row| row.ordinal);
-    let blocks = run_blocking(move || ledger::rows::encode(&rows)).await??;
+    let blocks = run_blocking(move || ledger::rows::encode_packed(&rows)).await??;
     let chunk = NewChunk {
         id: ChunkId { batch, no },
         lane: lane.name.clone(),

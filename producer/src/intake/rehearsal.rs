@@ -4,7 +4,7 @@
 //! Here alone memory grows with the file, by some 30 bytes a row: without reservations the
 //! rehearsal itself must remember which references it has seen.
 
-use super::desk::{held_by, refused};
+use super::desk::{add, held_by, refused};
 use super::source::{BadRow, Item};
 use super::{IntakeError, Taken};
 use crate::rules::Rules;
@@ -51,7 +51,7 @@ impl Rehearsal {
         let keys: Vec<ReferenceKey> = group
             .iter()
             .filter_map(|item| match item {
-                Item::Good(candidate, _) => Some(candidate.key),
+                Item::Good(row, _) => Some(row.key),
                 Item::Bad(_) => None,
             })
             .collect();
@@ -64,10 +64,10 @@ impl Rehearsal {
         let mut found = found.into_iter();
         let mut bad = Vec::new();
         for item in group {
-            let (candidate, cells) = match item {
-                Item::Good(candidate, cells) => (candidate, cells),
-                Item::Bad(row) => {
-                    bad.push(*row);
+            let (row, cells) = match item {
+                Item::Good(row, cells) => (row, cells),
+                Item::Bad(refused) => {
+                    bad.push(*refused);
                     continue;
                 }
             };
@@ -77,15 +77,15 @@ impl Rehearsal {
             };
             let words = match holder {
                 Some(batch) => Some(held_by(&batch)),
-                None => self.seen_before(candidate.key, candidate.row.line).map(|line| {
+                None => self.seen_before(row.key, row.line).map(|line| {
                     format!("the same reference stands in line {line}; every row needs its own")
                 }),
             };
             match words {
-                Some(words) => bad.push(refused((candidate, cells), column, words)),
+                Some(words) => bad.push(refused((row, cells), column, words)?),
                 None => {
-                    self.totals.add(&candidate.row.money);
-                    *self.lanes.entry(candidate.lane).or_default() += 1;
+                    add(&mut self.totals, &row);
+                    *self.lanes.entry(row.lane).or_default() += 1;
                 }
             }
         }
@@ -128,8 +128,8 @@ impl Rehearsal {
             BatchState::Cancelled => {
                 let chunk = self.ledger.chunk(place.chunk).await?;
                 let payout = chunk.and_then(|c| c.payouts.get(usize::from(place.row)).copied());
-                let is_free = payout
-                    .is_some_and(|p| p.state == State::Cancelled && !p.was_ever_sent());
+                let is_free =
+                    payout.is_some_and(|p| p.state == State::Cancelled && !p.was_ever_sent());
                 Ok((!is_free).then_some(batch))
             }
             _ => Ok(Some(batch)),

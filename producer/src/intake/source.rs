@@ -6,6 +6,7 @@ use crate::rules::columns::{Columns, HeaderError, matches};
 use crate::rules::reader::Candidate;
 use crate::rules::{Problem, RowReader, Rules};
 use config::{Delimiter, ProfileConfig};
+use domain::{Currency, ReferenceKey};
 use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 const PACKET_ROWS: usize = 1_000;
 const PACKET_BYTES: usize = 1 << 20;
 /// Packets that may wait: reading runs ahead of the ledger by no more.
-const PACKETS_WAITING: usize = 8;
+const PACKETS_WAITING: usize = 12;
 
 /// A row that cannot be paid.
 #[derive(Clone, Debug)]
@@ -34,11 +35,31 @@ pub struct BadRow {
 /// The fields of a row as they stand in the file; none where nobody wants them.
 pub type Cells = Option<Box<[Box<str>]>>;
 
+/// A row that may be paid if its reference is free, packed as it will lie in its block: a group
+/// of them waits in memory while its references are reserved.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    /// Index into [`Rules::lanes`].
+    pub lane: usize,
+    /// Counts the data rows from 1.
+    pub ordinal: u32,
+    /// The line at which it starts.
+    pub line: u32,
+    /// Its reference's key.
+    pub key: ReferenceKey,
+    /// Its amount in the currency's smallest unit.
+    pub minor: i128,
+    /// Its currency, one value for all rows in a run.
+    pub currency: Arc<Currency>,
+    /// The row, by [`ledger::rows::pack`].
+    pub row: Box<[u8]>,
+}
+
 /// What comes out of a file.
 #[derive(Debug)]
 pub enum Item {
     /// May be paid, if its reference is free.
-    Good(Candidate, Cells),
+    Good(Packed, Cells),
     /// Cannot be paid.
     Bad(Box<BadRow>),
 }
@@ -47,8 +68,9 @@ impl Item {
     /// Bytes of text that it holds.
     pub fn bytes(&self) -> usize {
         match self {
-            Item::Good(candidate, _) => candidate.bytes,
-            Item::Bad(_) => 200,
+            Item::Good(packed, None) => packed.row.len(),
+            Item::Good(packed, Some(_)) => 3 * packed.row.len(),
+            Item::Bad(_) => 400,
         }
     }
 }
@@ -148,11 +170,12 @@ impl Source {
         self.records.next_record()?;
         let mut packet = Vec::with_capacity(PACKET_ROWS);
         let (mut ordinal, mut bytes) = (0u32, 0);
+        let mut currency = None;
         while let Some(record) = self.records.next_record()? {
             ordinal = ordinal.checked_add(1).ok_or(IntakeError::TooLarge)?;
             let cells = if self.keep_cells { cells(&record) } else { None };
             let item = match self.reader.read(&record, ordinal) {
-                Ok(candidate) => Item::Good(candidate, cells),
+                Ok(candidate) => Item::Good(packed(candidate, &mut currency)?, cells),
                 Err(problems) => {
                     Item::Bad(Box::new(BadRow { ordinal, line: record.line, problems, cells }))
                 }
@@ -176,6 +199,27 @@ impl Source {
     }
 }
 
+/// Packs a row; `currency` is that of the row before, shared where it is the same.
+fn packed(
+    candidate: Candidate,
+    currency: &mut Option<Arc<Currency>>,
+) -> Result<Packed, IntakeError> {
+    let Candidate { lane, row, key } = candidate;
+    let currency = match currency {
+        Some(same) if **same == *row.money.currency() => same,
+        other => other.insert(Arc::new(row.money.currency().clone())),
+    };
+    Ok(Packed {
+        lane,
+        ordinal: row.ordinal,
+        line: row.line,
+        key,
+        minor: row.money.minor_units(),
+        currency: currency.clone(),
+        row: ledger::rows::pack(&row)?,
+    })
+}
+
 fn cells(record: &Record<'_>) -> Cells {
     Some(record.fields().map(Box::from).collect())
 }
@@ -187,11 +231,7 @@ fn text_is_whole(window: &[u8], survey: &Survey) -> bool {
 }
 
 /// Chooses the profile: by name, else the first whose `match_header` fits, else `default`.
-fn choose(
-    rules: &Rules,
-    wanted: Option<&str>,
-    line: &[u8],
-) -> Result<(Columns, u8), IntakeError> {
+fn choose(rules: &Rules, wanted: Option<&str>, line: &[u8]) -> Result<(Columns, u8), IntakeError> {
     let split = |profile: &ProfileConfig| {
         let delimiter = match profile.delimiter {
             Delimiter::Auto => dialect::guess_delimiter(line),

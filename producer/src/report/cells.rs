@@ -28,8 +28,20 @@ impl Cells {
     /// The cells of a row, in the order of [`HEADER`].
     pub fn of(&mut self, row: &ReportRow) -> &[String; HEADER.len()] {
         self.0.iter_mut().for_each(String::clear);
-        let [line, reference, amount, currency, method, destination, lane, state, id, reason, attempts, updated] =
-            &mut self.0;
+        let [
+            line,
+            reference,
+            amount,
+            currency,
+            method,
+            destination,
+            lane,
+            state,
+            id,
+            reason,
+            attempts,
+            updated,
+        ] = &mut self.0;
         let put = |cell: &mut String, value: &dyn std::fmt::Display| {
             // Writing to a String cannot fail.
             let _ = write!(cell, "{value}");

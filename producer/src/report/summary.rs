@@ -150,9 +150,10 @@ impl Summary {
     /// Whether the rows add up to what was sealed.
     pub fn check(&self, batch: &Batch) -> Result<(), ReportError> {
         for (code, sums) in &self.currencies {
-            let found = sums.parts().iter().fold((0, 0), |(rows, minor), (_, sum)| {
-                (rows + sum.0.rows, minor + sum.0.minor)
-            });
+            let found = sums
+                .parts()
+                .iter()
+                .fold((0, 0), |(rows, minor), (_, sum)| (rows + sum.0.rows, minor + sum.0.minor));
             let file = sums.file.0;
             if found != (file.rows, file.minor) {
                 let difference = format!(

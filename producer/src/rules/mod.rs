@@ -81,8 +81,7 @@ impl Rules {
         let inconsistent = |text: String| RulesError::Inconsistent(text);
         let currencies = config.currencies.table().map_err(|e| inconsistent(e.to_string()))?;
         let lane = |(name, lane): (&LaneName, &LaneConfig)| {
-            let provider = build(name, lane)
-                .map_err(|problem| RulesError::Lane { problem })?;
+            let provider = build(name, lane).map_err(|problem| RulesError::Lane { problem })?;
             Ok(Lane { name: name.clone(), provider, policy: lane.policy.clone() })
         };
         let lanes = config.lanes.iter().map(lane).collect::<Result<Vec<_>, RulesError>>()?;

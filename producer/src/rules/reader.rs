@@ -2,9 +2,9 @@
 //!
 //! The only place that validates: what passes here is reserved, placed and paid as it stands.
 
+use super::Rules;
 use super::columns::{Columns, Source};
 use super::problem::{Problem, shown};
-use super::Rules;
 use crate::file::records::{MAX_COLUMNS, MAX_FIELD, MAX_RECORD};
 use crate::file::{Flaw, Record};
 use domain::row::{NotAMethod, mask};
@@ -24,8 +24,6 @@ pub struct Candidate {
     pub row: Row,
     /// Its reference's key.
     pub key: ReferenceKey,
-    /// Bytes of its text: what memory is measured by.
-    pub bytes: usize,
 }
 
 /// Reads the rows of one file.
@@ -78,14 +76,9 @@ impl RowReader {
             return Err(problems);
         };
         let key = reference.key();
-        let row =
-            Row { ordinal, line: record.line, reference, money, method, destination, fields };
+        let row = Row { ordinal, line: record.line, reference, money, method, destination, fields };
         self.ask_provider(record, lane, &row, &mut problems);
-        if problems.is_empty() {
-            Ok(Candidate { lane, row, key, bytes: record.bytes() })
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(Candidate { lane, row, key }) } else { Err(problems) }
     }
 
     /// What makes the record unusable as a whole.
@@ -187,6 +180,10 @@ impl RowReader {
             } else if text.contains(control) {
                 let words = "contains a control character; use printable characters only";
                 to.push(self.problem(record, name, text, words.to_owned()));
+            } else if text.contains('\r') {
+                // Inside a field a line break is one, whatever the file ends its lines with.
+                let text = text.replace("\r\n", "\n").replace('\r', "\n");
+                fields.insert(name.clone(), text);
             } else {
                 fields.insert(name.clone(), text.to_owned());
             }
@@ -225,13 +222,7 @@ impl RowReader {
     }
 
     /// The provider's own rules.
-    fn ask_provider(
-        &self,
-        record: &Record<'_>,
-        lane: usize,
-        row: &Row,
-        to: &mut Vec<Problem>,
-    ) {
+    fn ask_provider(&self, record: &Record<'_>, lane: usize, row: &Row, to: &mut Vec<Problem>) {
         let lane = &self.rules.lanes[lane];
         let methods = lane.provider.limits().methods;
         if !methods.contains(&row.method) {

@@ -20,7 +20,9 @@ pub fn list(lanes: &[Shown]) -> String {
 /// Only the lanes that send nothing, with why; empty where all do.
 pub fn stopped(lanes: &[Shown]) -> String {
     let stopped = lanes.iter().filter(|(record, _)| record.stopped.is_some());
-    stopped.map(|(record, _)| format!("lane {} is stopped: {}\n", record.name, detail(record))).collect()
+    stopped
+        .map(|(record, _)| format!("lane {} is stopped: {}\n", record.name, detail(record)))
+        .collect()
 }
 
 fn state(record: &LaneRecord) -> String {
@@ -76,8 +78,15 @@ pub fn providers(all: &[&Limits]) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     let headers = [
-        "provider", "pays by", ">rows a call", "creates", "look-ups", "polling", "same reference",
-        "not found", "offers",
+        "provider",
+        "pays by",
+        ">rows a call",
+        "creates",
+        "look-ups",
+        "polling",
+        "same reference",
+        "not found",
+        "offers",
     ];
     table(&headers, &rows)
 }
@@ -128,10 +137,7 @@ fn absence(absence: Absence) -> String {
 }
 
 fn offers(limits: &Limits) -> Vec<&'static str> {
-    let all = [
-        (limits.callbacks, "callbacks"),
-        (limits.cancel, "cancel"),
-        (limits.balance, "balance"),
-    ];
+    let all =
+        [(limits.callbacks, "callbacks"), (limits.cancel, "cancel"), (limits.balance, "balance")];
     all.into_iter().filter_map(|(offered, name)| offered.then_some(name)).collect()
 }

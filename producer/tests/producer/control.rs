@@ -48,7 +48,11 @@ async fn a_rehearsal_finds_what_intake_would_find_and_writes_nothing() {
 
     let rows = [card("A", "1"), card("B", "1"), card("B", "2"), card("C", "x")];
     let error = world.take(dry(world.rows("bad.csv", &rows))).await.unwrap_err().to_string();
-    for words in ["line 2, column \"reference\"", "line 4, column \"reference\"", "line 5, column \"amount\""] {
+    for words in [
+        "line 2, column \"reference\"",
+        "line 4, column \"reference\"",
+        "line 5, column \"amount\"",
+    ] {
         assert!(error.contains(words), "{error}");
     }
     let good = world.rows("good.csv", &[card("B", "1.50"), iban("C", "2")]);

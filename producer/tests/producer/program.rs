@@ -27,7 +27,10 @@ fn a_file_is_enqueued_shown_reported_and_cancelled() {
 
     let (code, dry, _) = run(&["enqueue", "a.csv", "--dry-run"]);
     assert_eq!(code, Some(0));
-    assert!(dry.contains("would be taken; nothing was written (dry run)\n  2 rows, 3.50 RUB"), "{dry}");
+    assert!(
+        dry.contains("would be taken; nothing was written (dry run)\n  2 rows, 3.50 RUB"),
+        "{dry}"
+    );
 
     let (code, taken, errors) = run(&["enqueue", "a.csv", "--json", "--expect-total", "RUB:3.50"]);
     assert_eq!(code, Some(0), "{errors}");
@@ -62,7 +65,12 @@ fn lanes_are_listed_stopped_and_started() {
     let run = |args: &[&str]| out(&producer(folder.path(), args));
     assert_eq!(run(&["lane", "stop", "main", "--reason", "checking"]).0, Some(0));
     let (_, list, _) = run(&["lane", "list"]);
-    assert!(list.contains("main  merchant  stopped  checking (start it with `producer lane start main`)"), "{list}");
+    assert!(
+        list.contains(
+            "main  merchant  stopped  checking (start it with `producer lane start main`)"
+        ),
+        "{list}"
+    );
     let (_, status, _) = run(&["status"]);
     assert!(status.contains("lane main is stopped: checking"), "{status}");
     assert_eq!(run(&["lane", "start", "main"]).0, Some(0));
@@ -78,7 +86,8 @@ fn each_kind_of_failure_has_its_exit_code() {
     assert_eq!(code(&["enqueue"]), Some(2));
     assert_eq!(code(&["status", "nonsense"]), Some(2));
     assert_eq!(code(&["--set", "worker.lease=1", "status"]), Some(1));
-    let away = ["--set", "ledger.engine=redis", "--set", "ledger.url=redis://127.0.0.1:1", "status"];
+    let away =
+        ["--set", "ledger.engine=redis", "--set", "ledger.url=redis://127.0.0.1:1", "status"];
     assert_eq!(code(&away), Some(3));
 }
 

@@ -10,7 +10,11 @@ async fn the_result_has_one_line_per_row_in_the_order_of_the_file_over_all_lanes
     let row = |n: u32| {
         let reference = format!("R-{n}");
         // The lanes' chunks begin and end at different places.
-        if n % 5 == 0 || n < 1_500 { iban(&reference, "1.10") } else { card(&reference, "2") }
+        if n.is_multiple_of(5) || n < 1_500 {
+            iban(&reference, "1.10")
+        } else {
+            card(&reference, "2")
+        }
     };
     let rows: Vec<_> = (0..4_321).map(row).collect();
     let id = world.taken(&world.rows("many.csv", &rows)).await;
@@ -44,10 +48,7 @@ async fn each_state_is_shown_with_its_reason_and_counted_once() {
     let written = report::write(&*world.ledger, &batch, world.folder.path()).await.unwrap();
     let text = std::fs::read_to_string(&written.result).unwrap();
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(
-        lines[1],
-        "2,A,10.01,RUB,card,4111…1111,main,paid,'=id-1,,1,2023-11-14T22:13:20Z"
-    );
+    assert_eq!(lines[1], "2,A,10.01,RUB,card,4111…1111,main,paid,'=id-1,,1,2023-11-14T22:13:20Z");
     assert!(lines[2].contains(",failed,'=id-1,no such card,1,"), "{}", lines[2]);
     assert!(lines[3].contains(",review,'=id-1,the provider's record differs from ours,1,"));
     assert!(lines[4].contains(",accepted,,,0,"), "{}", lines[4]);
@@ -98,15 +99,21 @@ async fn results_are_kept_current_and_two_batches_of_one_name_do_not_overwrite_e
         results.push(id);
     }
     let first = std::fs::read_to_string(folder.join("same.result.csv")).unwrap();
-    let second = std::fs::read_to_string(folder.join(format!("same.{}.result.csv", results[1]))).unwrap();
+    let second =
+        std::fs::read_to_string(folder.join(format!("same.{}.result.csv", results[1]))).unwrap();
     assert!(first.contains(",A,") && second.contains(",B,"), "{first}\n{second}");
 }
 
 #[tokio::test]
 async fn a_rejected_batch_has_nothing_to_report() {
     let world = World::new();
-    world.refusal("reference,amount,currency,method,destination\nA,x,RUB,card,4111111111111111\n").await;
+    world
+        .refusal("reference,amount,currency,method,destination\nA,x,RUB,card,4111111111111111\n")
+        .await;
     let batch = world.ledger.batches(None, 1).await.unwrap().remove(0);
     let error = report::summarize(&*world.ledger, &batch).await.unwrap_err().to_string();
-    assert!(error.contains("it was rejected: 1 of 1 rows cannot be paid, so nothing was taken"), "{error}");
+    assert!(
+        error.contains("it was rejected: 1 of 1 rows cannot be paid, so nothing was taken"),
+        "{error}"
+    );
 }

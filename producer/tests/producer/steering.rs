@@ -7,7 +7,8 @@ use producer::steer::{self, Cancelled, SteerError};
 #[tokio::test]
 async fn cancelling_ends_what_was_never_sent_and_leaves_the_rest_to_its_end() {
     let world = World::new();
-    let id = world.taken(&world.rows("a.csv", &[card("A", "1"), card("B", "1"), card("C", "1")])).await;
+    let id =
+        world.taken(&world.rows("a.csv", &[card("A", "1"), card("B", "1"), card("C", "1")])).await;
     let places: Vec<_> = world.rows_of(id).await.into_iter().map(|(place, _)| place).collect();
     world.settle(places[0], State::Submitted).await;
     let done = steer::cancel(&*world.ledger, &world.rules, id).await.unwrap();

@@ -45,8 +45,7 @@ impl World {
         let now = Arc::new(AtomicU64::new(1_700_000_000_000));
         let clock = now.clone();
         let id = LedgerId::parse("abcd").unwrap();
-        let ledger =
-            MemoryLedger::new(id, Arc::new(move || Millis(clock.load(Ordering::SeqCst))));
+        let ledger = MemoryLedger::new(id, Arc::new(move || Millis(clock.load(Ordering::SeqCst))));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, CONFIG).unwrap();
@@ -142,7 +141,9 @@ impl World {
             };
             let notes = match event {
                 Event::Outcome { .. } => vec![Note::new(NoteKind::ProviderId, "=id-1")],
-                Event::News { news: News::Failed, .. } => vec![Note::new(NoteKind::Reason, "no such card")],
+                Event::News { news: News::Failed, .. } => {
+                    vec![Note::new(NoteKind::Reason, "no such card")]
+                }
                 _ => Vec::new(),
             };
             let happening = Happening { row: place.row, payout, event, notes };

@@ -78,10 +78,7 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
             let before = text.get(..span.start).unwrap_or(&text);
             format!(", line {}", before.matches('\n').count() + 1)
         });
-        ConfigError::Layer {
-            origin: format!("{shown}{line}"),
-            problem: explain(error.message()),
-        }
+        ConfigError::Layer { origin: format!("{shown}{line}"), problem: explain(error.message()) }
     };
     toml::from_str::<Config>(&text).map_err(wrong)?;
     toml::from_str(&text).map_err(wrong)
@@ -103,9 +100,9 @@ fn env_to_dotted(name: &str) -> Vec<String> {
 /// A layer of one value: read as TOML if it can be, else as text.
 fn single(key: &[String], value: &str, origin: &str) -> Result<Table, ConfigError> {
     let nested = |value: Value| {
-        key.iter().rev().fold(value, |inner, part| {
-            Value::Table(Table::from_iter([(part.clone(), inner)]))
-        })
+        key.iter()
+            .rev()
+            .fold(value, |inner, part| Value::Table(Table::from_iter([(part.clone(), inner)])))
     };
     let fits = |layer: Value| match layer {
         Value::Table(table) => Config::deserialize_layer(&table).map(|()| table),

@@ -12,7 +12,12 @@ const LONG: Duration = Duration::from_secs(120);
 
 #[test]
 fn what_nobody_can_find_is_never_sent_again_and_ends_in_review() {
-    let world = World::new(&Settings { unknown_give_up_ms: 8_000, ..Settings::on(Engine::Sqlite) });
+    let give_up_ms = 8_000;
+    let world = World::new(&Settings {
+        unknown_give_up_ms: give_up_ms,
+        submitted_give_up_ms: give_up_ms,
+        ..Settings::on(Engine::Sqlite)
+    });
     // The first payout comes home, so that the lane runs; then a fifth gets no true answer and
     // no look-up finds anything any more, nor is there news of anything.
     let first = Batch::new("first", 1);

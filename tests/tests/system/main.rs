@@ -2,12 +2,17 @@
 //! programs, a real Redis and real HTTP. Whatever is promised here is judged by the provider's
 //! own ledger, never by ours alone.
 //!
-//! - [`deaths`]: `kill -9` of workers and of Redis
+//! - [`samples`]: the first quarter of an hour: `worker up`, its demo, the same through a pool
+//! - [`inbox`]: dropped files, each taken once; [`promptness`]: how soon
+//! - [`deaths`]: `kill -9` of workers, of Redis, of an intake
 //! - [`doubt`]: a provider that does not answer, lies or forgets
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`stopping`]: a graceful end
 
 mod deaths;
 mod doubt;
+mod inbox;
 mod keys;
+mod promptness;
+mod samples;
 mod stopping;

@@ -123,11 +123,9 @@ impl Engine {
         if self.room(&lane.name) == 0 || !lock(&lane.at_work).insert(chunk) {
             return false;
         }
-        let engine = self.clone();
+        let at_work = AtWork { engine: self.clone(), lane, chunk };
         self.0.core.env.spawn(Box::pin(async move {
-            work(&engine.0.core, &lane, chunk).await;
-            lock(&lane.at_work).remove(&chunk);
-            engine.wake_stoppers();
+            work(&at_work.engine.0.core, &at_work.lane, chunk).await;
         }));
         true
     }
@@ -170,6 +168,20 @@ impl Engine {
         for wake in lock(&self.0.stoppers).drain(..) {
             let _ = wake.send(());
         }
+    }
+}
+
+/// A chunk at work: not any more when this is dropped, however its work ended.
+struct AtWork {
+    engine: Engine,
+    lane: Arc<Lane>,
+    chunk: ChunkId,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        lock(&self.lane.at_work).remove(&self.chunk);
+        self.engine.wake_stoppers();
     }
 }
 

@@ -20,6 +20,10 @@ use std::time::Duration;
 /// (S6), and the shorter this is the less a dead process takes with it.
 const HORIZON_MS: u64 = 250;
 
+/// What one claim of a chunk sends, in time of the lane. A new batch comes after the slices at
+/// work and the hints before it, a dozen of them together: about two seconds.
+const SLICE_US: u64 = 150_000;
+
 /// `governor` on the engine's clock.
 #[derive(Clone)]
 struct OurClock(Arc<dyn Env>);
@@ -97,9 +101,9 @@ impl PoolPace {
         self.interval_us > 0
     }
 
-    /// Rows that the lane can send in two seconds: a slice.
+    /// Rows that the lane can send in [`SLICE_US`]: a slice.
     pub fn slice(&self) -> usize {
-        match 2_000_000u64.checked_div(self.interval_us) {
+        match SLICE_US.checked_div(self.interval_us) {
             None => usize::from(domain::ChunkId::MAX_ROWS),
             Some(rows) => usize::try_from(rows.max(1)).unwrap_or(usize::MAX),
         }

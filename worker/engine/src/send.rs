@@ -12,14 +12,13 @@
 
 use crate::brakes::Road;
 use crate::counters::{Counters, count};
-use crate::env::up_to;
 use crate::lane::Lane;
 use crate::pace::Slots;
 use crate::retry::pause_ms;
 use crate::shelf::Rows;
 use crate::verdict::{Verdict, digest};
 use crate::window::Slot;
-use crate::work::{Core, Held};
+use crate::work::{Core, Held, wait_for_ledger};
 use domain::{ChunkId, Event, Millis, Outcome, Payout, Place, State};
 use futures::future::{BoxFuture, Fuse};
 use futures::stream::FuturesUnordered;
@@ -252,12 +251,6 @@ async fn withdraw(
             Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
         }
     }
-}
-
-async fn wait_for_ledger(core: &Core, tries: &mut u8) {
-    let ceiling = 50u64 << (*tries).min(5);
-    *tries = tries.saturating_add(1);
-    core.env.sleep(ceiling / 2 + up_to(&*core.env, ceiling / 2)).await;
 }
 
 /// Hands rows to the provider, as many a call as it takes.

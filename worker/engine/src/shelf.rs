@@ -7,8 +7,8 @@ use ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Blocks kept: with rows of 300 bytes about 8 MiB.
-const MAX_BLOCKS: usize = 256;
+/// Blocks kept: with rows of 500 bytes about 5 MiB.
+const MAX_BLOCKS: usize = 96;
 
 type Block = Arc<Vec<Arc<Row>>>;
 

@@ -7,7 +7,7 @@
 use crate::ask;
 use crate::clock::Clock;
 use crate::counters::{Counters, count};
-use crate::env::Env;
+use crate::env::{Env, up_to};
 use crate::lane::Lane;
 use crate::send;
 use crate::shelf::Shelf;
@@ -185,9 +185,28 @@ pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
         1_000
     });
     let next_at = next_at(core, &held, wait_ms);
-    if let Err(error) = core.ledger.release(id, token, next_at).await {
-        tracing::debug!(chunk = %id, %error, "the lease ends by itself");
+    release(core, id, token, next_at).await;
+}
+
+/// Gives the lease back, asking again while the ledger is away: a chunk that is not given back
+/// waits for its lease to end. Longer than that nobody needs to try.
+async fn release(core: &Core, id: ChunkId, token: Token, next_at: Millis) {
+    let ends_ms = core.clock.boot_ms().saturating_add(core.lease_ms);
+    let mut tries = 0;
+    while let Err(error) = core.ledger.release(id, token, next_at).await {
+        if core.clock.boot_ms() >= ends_ms || matches!(error, LedgerError::Broken(_)) {
+            tracing::debug!(chunk = %id, %error, "the lease ends by itself");
+            return;
+        }
+        wait_for_ledger(core, &mut tries).await;
     }
+}
+
+/// A short, growing, jittered pause before the ledger is asked again.
+pub async fn wait_for_ledger(core: &Core, tries: &mut u8) {
+    let ceiling = 50u64 << (*tries).min(5);
+    *tries = tries.saturating_add(1);
+    core.env.sleep(ceiling / 2 + up_to(&*core.env, ceiling / 2)).await;
 }
 
 fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> futures::future::BoxFuture<'a, T> {
