@@ -12,13 +12,13 @@
 //! A crash anywhere leaves a batch that nobody seals; its references are taken over lazily.
 
 use super::IntakeError;
+use super::held::refused;
 use super::packing::{Building, Packing};
 use super::places::{Places, Spot};
 use super::source::{BadRow, Cells, Item, Packed};
-use crate::rules::problem::shown;
-use crate::rules::{Problem, Rules};
+use crate::rules::Rules;
 use domain::batch::{CurrencyTotal, Totals};
-use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Place, ReferenceKey};
+use domain::{BatchId, ChunkId, LaneName, Place, ReferenceKey};
 use futures::{StreamExt, TryStreamExt};
 use ledger::intake::Conflict;
 use ledger::{Ledger, LedgerError};
@@ -28,8 +28,8 @@ use std::sync::Arc;
 /// Rows of a group, and bytes of packed rows at which it is full earlier. References are spread
 /// over the whole index: the more of them are reserved at once, the fewer of its pages are
 /// written twice.
-pub const GROUP_ROWS: usize = 20_000;
-const GROUP_BYTES: usize = 8 << 20;
+pub const GROUP_ROWS: usize = 32_000;
+const GROUP_BYTES: usize = 4 << 20;
 
 /// References that are reserved in one step, about.
 const SLICE_ROWS: usize = 2_000;
@@ -43,16 +43,16 @@ pub fn is_group(items: &[Item]) -> bool {
 }
 
 /// A good row and its fields.
-type Good = (Packed, Cells);
+pub type Good = (Packed, Cells);
 
 /// Reserves, places and hands over.
 pub struct Desk {
-    ledger: Arc<dyn Ledger>,
+    pub(super) ledger: Arc<dyn Ledger>,
     rules: Arc<Rules>,
-    batch: BatchId,
+    pub(super) batch: BatchId,
     places: Places,
-    building: BTreeMap<u16, Building>,
-    packing: Packing,
+    pub(super) building: BTreeMap<u16, Building>,
+    pub(super) packing: Packing,
     totals: Totals,
     lanes: BTreeMap<usize, u64>,
 }
@@ -229,83 +229,6 @@ impl Desk {
         }
         Ok(())
     }
-
-    /// For references that an earlier row of this file holds: the line of that row.
-    async fn first_lines(
-        &mut self,
-        conflicts: &[Conflict],
-        group: &[Good],
-        wanted: &[(ReferenceKey, Place)],
-    ) -> Result<Vec<Option<u32>>, IntakeError> {
-        let in_group: BTreeMap<Place, u32> =
-            wanted.iter().zip(group).map(|((_, place), (c, _))| (*place, c.line)).collect();
-        let mut lines = Vec::with_capacity(conflicts.len());
-        let mut is_drained = false;
-        for conflict in conflicts {
-            let by = conflict.by;
-            let ours = by.chunk.batch == self.batch;
-            // A row of this group stands at its tentative place; one before it lies where it is
-            // named. Both cannot be: the group's places begin where the ones before end.
-            let near = match in_group.get(&by) {
-                Some(line) => Some(*line),
-                None if ours => self.line_in_building(by)?,
-                None => None,
-            };
-            lines.push(match (ours, near) {
-                (false, _) => None,
-                (true, Some(line)) => Some(line),
-                (true, None) => {
-                    if !is_drained {
-                        self.packing.drain().await?;
-                        is_drained = true;
-                    }
-                    self.line_in_ledger(by).await?
-                }
-            });
-        }
-        Ok(lines)
-    }
-
-    fn line_in_building(&self, place: Place) -> Result<Option<u32>, LedgerError> {
-        let building = self.building.get(&place.chunk.no);
-        let row = building.and_then(|building| building.rows.get(usize::from(place.row)));
-        row.map(|row| Ok(ledger::rows::unpack(row)?.line)).transpose()
-    }
-
-    async fn line_in_ledger(&self, place: Place) -> Result<Option<u32>, LedgerError> {
-        let block = ledger::rows::block_of(place.row);
-        let blocks = self.ledger.blocks(place.chunk, block, block).await?;
-        let Some(block) = blocks.first() else { return Ok(None) };
-        let rows = ledger::rows::decode(block)?;
-        let row = rows.get(usize::from(place.row % ledger::rows::BLOCK_ROWS));
-        Ok(row.map(|row| row.line))
-    }
-
-    fn words(&self, conflict: &Conflict, first_line: Option<u32>) -> String {
-        if conflict.by.chunk.batch != self.batch {
-            return held_by(&conflict.batch);
-        }
-        match first_line {
-            Some(line) => {
-                format!("the same reference stands in line {line}; every row needs its own")
-            }
-            None => "the same reference stands in an earlier line; every row needs its own".into(),
-        }
-    }
-}
-
-/// Who holds a reference, for people.
-pub fn held_by(batch: &Batch) -> String {
-    let Batch { id, name, state, .. } = batch;
-    if *state == BatchState::Receiving {
-        return format!(
-            "batch {id} (\"{name}\") holds this reference and is being taken in at this moment"
-        );
-    }
-    format!(
-        "batch {id} (\"{name}\", {state}) holds this reference; a reference is paid once, so take \
-         the row out or give it a new one"
-    )
 }
 
 /// Adds a row to totals.
@@ -320,11 +243,4 @@ pub fn add(totals: &mut Totals, row: &Packed) {
         total.rows += 1;
         total.minor += row.minor;
     }
-}
-
-/// A good row whose reference is held.
-pub fn refused((row, cells): Good, column: &str, text: String) -> Result<BadRow, LedgerError> {
-    let value = shown(ledger::rows::unpack(&row.row)?.reference.as_str());
-    let problem = Problem { line: row.line, column: column.to_owned(), value, text };
-    Ok(BadRow { ordinal: row.ordinal, line: row.line, problems: vec![problem], cells })
 }

@@ -12,13 +12,17 @@
 //! - [`options`]: what is asked for, and what comes out
 //! - [`error`]: why a file is refused, told with what to do
 //! - [`source`]: the file as a stream of good and bad rows
-//! - [`places`]: which row lies where; [`desk`]: groups are reserved and placed
-//! - [`packing`]: chunks are compressed and written; [`rejected`]: bad rows go to a file
+//! - [`places`]: which row lies where; [`desk`]: groups are reserved and placed; [`held`]: who
+//!   holds a reference that is not free
+//! - [`packing`]: chunks are compressed and written
+//! - [`bad_rows`]: the judgement on the file; [`rejected`]: bad rows go to a file of their own
 //! - [`rehearsal`]: what `--dry-run` does
 
+pub mod bad_rows;
 pub mod control;
 pub mod desk;
 pub mod error;
+pub mod held;
 pub mod options;
 pub mod packing;
 pub mod places;
@@ -30,6 +34,7 @@ pub use error::{IntakeError, Problems};
 pub use options::{Progress, TakeOptions, Taken};
 
 use crate::rules::Rules;
+use bad_rows::BadRows;
 use control::Control;
 use desk::Desk;
 use domain::{Batch, BatchId, BatchState};
@@ -113,7 +118,9 @@ impl Intake {
                 Err(first) => return self.same_file(first).await,
             },
         };
-        let mut bad = BadRows::new(&self);
+        let path = self.options.rejected.as_ref();
+        let list = |path| RejectedFile::new(path, &self.about.header, self.about.delimiter);
+        let mut bad = BadRows::new(path.map(|path| list(path)));
         let fed = async {
             loop {
                 let refused = sink.take(&mut items, &self).await?;
@@ -300,53 +307,6 @@ impl Sink {
             Sink::Desk(desk) => desk.take(group, &intake.about.reference).await,
             Sink::Rehearsal(rehearsal) => rehearsal.take(group, &intake.about.reference).await,
         }
-    }
-}
-
-/// Bad rows: the first of them for people, all of them for the `.rejected.csv`.
-struct BadRows {
-    problems: Problems,
-    file: Option<RejectedFile>,
-}
-
-impl BadRows {
-    fn new(intake: &Intake) -> BadRows {
-        let About { header, delimiter, .. } = &intake.about;
-        let path = intake.options.rejected.as_ref();
-        let file = path.map(|path| RejectedFile::new(path, header, *delimiter));
-        BadRows { problems: Problems::default(), file }
-    }
-
-    fn keep(&mut self, rows: Vec<source::BadRow>) -> Result<(), IntakeError> {
-        for row in rows {
-            if let Some(file) = &mut self.file {
-                file.write(&row)?;
-            }
-            self.problems.add_row(row.problems);
-        }
-        Ok(())
-    }
-
-    /// Bad rows refuse the file, unless they are to be left out and something is left.
-    fn judge(
-        mut self,
-        options: &TakeOptions,
-        rows: u64,
-        good: u64,
-    ) -> Result<(Problems, Option<RejectedFile>), IntakeError> {
-        if rows == 0 {
-            return Err(IntakeError::NoRows);
-        }
-        if self.problems.rows == 0 {
-            return Ok((self.problems, None));
-        }
-        if options.skip_invalid && good > 0 {
-            return Ok((self.problems, self.file));
-        }
-        // The file is refused: the list of all bad rows stays beside it.
-        let kept = self.file.take().filter(|_| !options.dry_run).map(RejectedFile::keep);
-        let rejected_file = kept.transpose()?;
-        Err(IntakeError::BadRows { rows, problems: self.problems, rejected_file })
     }
 }
 

@@ -4,7 +4,8 @@
 //! Here alone memory grows with the file, by some 30 bytes a row: without reservations the
 //! rehearsal itself must remember which references it has seen.
 
-use super::desk::{add, held_by, refused};
+use super::desk::add;
+use super::held::{held_by, refused};
 use super::source::{BadRow, Item};
 use super::{IntakeError, Taken};
 use crate::rules::Rules;

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 /// Rows that are handed over at once, and bytes of text at which a packet is full earlier.
 const PACKET_ROWS: usize = 1_000;
-const PACKET_BYTES: usize = 1 << 20;
+const PACKET_BYTES: usize = 256 << 10;
 /// Packets that may wait: reading runs ahead of the ledger by no more.
 const PACKETS_WAITING: usize = 12;
 
