@@ -10,7 +10,7 @@ use system_tests::redis_server::free_port;
 type Problem = Box<dyn std::error::Error>;
 
 /// Requests under way at once, for the worker and for the raw client alike.
-pub const IN_FLIGHT: u32 = 256;
+pub const IN_FLIGHT: u32 = 64;
 
 /// Builds the binaries as users run them.
 pub fn build() -> Result<(), Problem> {
