@@ -31,6 +31,9 @@ pub struct IllegalEvent {
 /// How many live look-ups in a row must miss a payout before that proves something (S11).
 pub const ABSENCES_NEEDED: u8 = 2;
 
+/// A payout that was sent so often and is absent still goes to a person (S17).
+pub const INTENTS_MAX: u16 = 10;
+
 /// Applies `event`, which the ledger sees at `now`, to `payout`.
 pub fn decide(
     payout: &Payout,
@@ -40,12 +43,21 @@ pub fn decide(
 ) -> Result<Decision, IllegalEvent> {
     let kind = kind(event, payout.attempt);
     let illegal = IllegalEvent { kind, state: payout.state };
-    if names_the_future(payout, event) {
+    // What a hint says must be looked up before anything is sent or cancelled (S6).
+    let is_rash = payout.news_pending && matches!(kind, Kind::Intent | Kind::Cancel);
+    if is_rash || names_the_future(payout, event) {
         return Err(illegal);
+    }
+    if kind == Kind::NotFound && contradicts_absence(payout) {
+        return Ok(Decision::Change(enter(payout, State::Unknown, event, now, policy)));
     }
     let target = match cell(kind, payout.state) {
         Cell::Illegal => return Err(illegal),
         Cell::Recorded => return Ok(Decision::Record),
+        // It was sent once, or somebody says so: "never sent" would be false (S17).
+        Cell::To(State::Failed) if kind == Kind::TooOld && may_have_been_sent(payout) => {
+            State::Review
+        }
         Cell::To(state) => state,
         Cell::IfNewest(state) if is_newest(payout, event) => state,
         Cell::IfNewest(_) => return Ok(Decision::Record),
@@ -55,6 +67,7 @@ pub fn decide(
         Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
             Missed::Early => return Ok(Decision::Record),
             Missed::Once(payout) => return Ok(Decision::Change(payout)),
+            Missed::Proved if payout.intents >= INTENTS_MAX => State::Review,
             Missed::Proved if payout.ever_accepted || kind_is_loss(payout.state) => State::Review,
             Missed::Proved => State::Accepted,
         },
@@ -75,6 +88,16 @@ fn is_newest(payout: &Payout, event: &Event) -> bool {
     matches!(event, Event::Outcome { intent, .. } if *intent == payout.intents)
 }
 
+/// It was proved absent, and then something said otherwise: one miss is not enough to believe
+/// the absence again.
+fn contradicts_absence(payout: &Payout) -> bool {
+    payout.state == State::Accepted && payout.news_pending && payout.cause == Cause::ProvedAbsent
+}
+
+fn may_have_been_sent(payout: &Payout) -> bool {
+    payout.news_pending || payout.cause == Cause::ProvedAbsent
+}
+
 fn kind_is_loss(state: State) -> bool {
     state != State::Unknown
 }
@@ -89,7 +112,7 @@ enum Missed {
 }
 
 fn missed(payout: &Payout, now: Millis, policy: &Policy) -> Missed {
-    if now < payout.send_before.plus(policy.doubt_ms()) {
+    if now < payout.may_be_missed_from(policy) {
         return Missed::Early;
     }
     let absences = payout.absences.saturating_add(1);
@@ -232,8 +255,14 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
             News::Differs | News::Returned => Cause::Differs,
             News::Paid | News::InProgress | News::Waiting => Cause::None,
         },
-        Event::NotFound if target == State::Review => Cause::LostAtProvider,
-        Event::NotFound => Cause::ProvedAbsent,
+        Event::NotFound => match target {
+            State::Review if payout.ever_accepted || kind_is_loss(payout.state) => {
+                Cause::LostAtProvider
+            }
+            State::Review => Cause::CannotBeKnown,
+            State::Unknown => Cause::NoAnswer,
+            _ => Cause::ProvedAbsent,
+        },
         Event::TooOld if target == State::Failed => Cause::TooOldUnsent,
         Event::TooOld => Cause::CannotBeKnown,
         Event::Cancel | Event::ResolvePaid | Event::ResolveFailed | Event::NewAttempt => {

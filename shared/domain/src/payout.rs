@@ -246,6 +246,14 @@ impl Payout {
         self.intents > 0
     }
 
+    /// From when on a look-up that does not find it may count (S11): its request has ended, and
+    /// the provider has settled. A doubt that came up later runs from then.
+    pub fn may_be_missed_from(&self, policy: &crate::Policy) -> Millis {
+        let doubtful_since =
+            if self.state == State::Unknown { self.since } else { self.send_before };
+        self.send_before.max(doubtful_since).plus(policy.doubt_ms())
+    }
+
     /// The packed form. The first byte is the state, bytes 2 to 5 the version: Lua reads both.
     pub fn pack(&self) -> [u8; PACKED_LEN] {
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };

@@ -93,6 +93,11 @@ pub async fn apply(
         open = Vec::new();
         for (index, mut happening, applied) in tried {
             match conflicts.iter().find(|(row, _)| *row == happening.row) {
+                // What was judged by an old reading is not judged again by it: whoever reads
+                // the new one decides anew.
+                Some((_, now_stands)) if is_judgement(&happening.event) => {
+                    results[index].1 = Some(Applied::Recorded(*now_stands));
+                }
                 Some((_, now_stands)) => {
                     happening.payout = *now_stands;
                     open.push((index, happening));
@@ -105,6 +110,11 @@ pub async fn apply(
         }
     }
     Err(LedgerError::Broken(format!("rows of {chunk} changed {MAX_ROUNDS} times during one write")))
+}
+
+/// Whether an event follows from how the payout was read, and not from the outside world.
+fn is_judgement(event: &Event) -> bool {
+    matches!(event, Event::Intent { .. } | Event::NotFound | Event::Inconclusive | Event::TooOld)
 }
 
 /// Outcomes, news and hints are evidence even where they change nothing; a question that told

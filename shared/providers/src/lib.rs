@@ -43,3 +43,5 @@ pub use api::{
     Provider, RowProblem, SendGate, Shipment,
 };
 pub use limits::{Absence, Deduplication, Limits, Polling};
+#[cfg(feature = "adapters")]
+pub use quote::without_numbers;

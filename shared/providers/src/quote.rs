@@ -5,7 +5,7 @@ use domain::row::mask;
 
 /// The longest text that is kept of what a provider said.
 const CHARS_MAX: usize = 300;
-/// So many digits, spaces and dashes between them not counted, may be a card, an account or a
+/// So many digits, spaces, dashes and brackets between them not counted, may be a card, an account or a
 /// phone. A date and hour in digits has ten.
 const DIGITS_MIN: usize = 11;
 
@@ -25,14 +25,15 @@ pub(crate) fn quote<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) 
     quoted
 }
 
-fn without_numbers(text: &str) -> String {
-    let belongs = |c: char| c.is_ascii_digit() || c == ' ' || c == '-';
+/// `text` with every long number masked, also one that is written in groups.
+pub fn without_numbers(text: &str) -> String {
+    let belongs = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '\u{a0}');
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let (before, from) = rest.split_at(start);
         let (run, after) = from.split_at(from.find(|c| !belongs(c)).unwrap_or(from.len()));
-        let number = run.trim_end_matches([' ', '-']);
+        let number = run.trim_end_matches([' ', '-', '(', ')', '\u{a0}']);
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         out.push_str(before);
         if digits.len() >= DIGITS_MIN {

@@ -27,6 +27,9 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let mut rows = held.rows(|p| p.due <= now && needs_asking(p));
     rows.truncate(PER_CLAIM);
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+    if !lane.has_our_account(&*core.ledger).await? {
+        return Ok(());
+    }
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
     let mut payments = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -36,7 +39,10 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         payments.push((*row, *payout, payment));
     }
     let mut answers: Vec<(u16, Payout, Found)> = stream::iter(payments)
-        .map(async |(row, payout, payment)| (row, payout, look_up(core, lane, payment).await))
+        .map(async |(row, payout, payment)| {
+            let found = ask_about(core, lane, &payout, payment).await;
+            (row, payout, found)
+        })
         .buffered(AT_ONCE)
         .collect()
         .await;
@@ -60,8 +66,23 @@ fn needs_asking(payout: &Payout) -> bool {
     }
 }
 
-async fn look_up(core: &Core, lane: &Lane, payment: Payment) -> Found {
+/// One look-up. A miss that was asked for too early proves nothing (S11), whenever it is
+/// written down.
+async fn ask_about(core: &Core, lane: &Lane, payout: &Payout, payment: Payment) -> Found {
     lane.look_ups.one().await;
+    let asked = core.clock.now();
+    let found = look_up(core, lane, payment).await;
+    let doubtful = payout.state != State::Accepted;
+    let is_early = asked < payout.may_be_missed_from(&lane.policy)
+        || (payout.absences > 0 && asked < payout.due);
+    if found == Found::Absent && doubtful && is_early {
+        return Found::Unclear { text: "not found, but asked too early to mean it".to_owned() };
+    }
+    found
+}
+
+/// Asks the provider; whoever calls keeps the pace of look-ups.
+pub async fn look_up(core: &Core, lane: &Lane, payment: Payment) -> Found {
     count(&core.counters.look_ups_total);
     let nothing = || Found::Unclear { text: "the adapter gave no answer".to_owned() };
     lane.provider.look_up(vec![payment]).await.pop().unwrap_or_else(nothing)
@@ -98,6 +119,7 @@ async fn control_is_found(core: &Core, lane: &Lane) -> Result<bool, LedgerError>
     let record = lane.brakes.refresh(&*core.ledger).await?;
     let Some(place) = record.control else { return Ok(false) };
     let Some(payment) = payment_at(core, place).await? else { return Ok(false) };
+    lane.look_ups.one().await;
     Ok(is_alive(&look_up(core, lane, payment).await))
 }
 
@@ -155,8 +177,8 @@ async fn give_up(
     asked: &[u16],
 ) -> Result<(), LedgerError> {
     let now = core.clock.now();
-    let open = |p: &Payout| matches!(p.state, State::Submitted | State::Waiting | State::Unknown);
-    let tired = |row: &u16| held.payout(*row).is_some_and(|p| open(p) && p.give_up_at <= now);
+    let tired =
+        |row: &u16| held.payout(*row).is_some_and(|p| needs_asking(p) && p.give_up_at <= now);
     let old: Vec<u16> = asked.iter().copied().filter(tired).collect();
     held.happen(core, lane, Guard::Fact, &old, &Event::TooOld).await
 }

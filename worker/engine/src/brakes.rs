@@ -165,6 +165,11 @@ impl Brakes {
         let until = retry_after_ms.map(|ms| since.plus(ms));
         tracing::warn!(lane = %self.lane, reason, "the lane is stopped; its rows stay payable");
         self.change(ledger, |record| {
+            // What waits for a person is not made to end by itself.
+            let waits = record.stopped.as_ref().is_some_and(|s| s.until.is_none());
+            if waits && until.is_some() {
+                return false;
+            }
             let stands =
                 record.stopped.as_ref().is_some_and(|s| s.reason == reason && s.until == until);
             record.stopped = Some(Stop { reason: reason.to_owned(), since, until });
@@ -231,21 +236,23 @@ impl Brakes {
     /// The provider has `place`: it is a control, the canary has come home, a stop that was
     /// trying again is over.
     pub async fn took(&self, ledger: &dyn Ledger, place: Place) -> Result<(), LedgerError> {
-        let settled = |record: &LaneRecord| {
-            let trying = record.stopped.as_ref().is_some_and(|_| record.canary.is_some());
-            record.control.is_some() && !trying
-        };
-        if self.lock().record.as_ref().is_some_and(settled) {
+        let is_canary = |record: &LaneRecord| record.canary.is_some_and(|c| c.place == place);
+        let teaches = |record: &LaneRecord| record.control.is_none() || is_canary(record);
+        if !self.lock().record.as_ref().is_none_or(teaches) {
             return Ok(());
         }
         self.change(ledger, |record| {
-            if settled(record) {
+            if !teaches(record) {
                 return false;
             }
-            record.control = Some(place);
-            if record.canary.take().is_some() {
+            // A stop that waits for a person goes on; one that was trying again is over, if it
+            // was this payout that tried.
+            let tries_again = record.stopped.as_ref().is_some_and(|s| s.until.is_some());
+            if is_canary(record) && tries_again {
                 record.stopped = None;
             }
+            record.canary = None;
+            record.control = Some(place);
             record.canaries_lost = 0;
             true
         })

@@ -5,6 +5,7 @@ use crate::env::Env;
 use crate::pace::{LocalPace, PoolPace};
 use crate::window::Window;
 use domain::{LaneName, Policy};
+use ledger::{Ledger, LedgerError};
 use providers::Provider;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -60,6 +61,20 @@ impl Lane {
             provider: setup.provider,
             policy: setup.policy,
         }
+    }
+
+    /// Whether the pool still has this lane on our account (S4): another process may have been
+    /// started with another one.
+    pub async fn has_our_account(&self, ledger: &dyn Ledger) -> Result<bool, LedgerError> {
+        let record = self.brakes.refresh(ledger).await?;
+        let ours = self.provider.fingerprint();
+        if record.fingerprint != ours {
+            tracing::error!(
+                lane = %self.name, ours, pool = record.fingerprint,
+                "another process has this lane on another account; nothing is sent or asked"
+            );
+        }
+        Ok(record.fingerprint == ours)
     }
 
     /// Rows that one claim of a chunk sends.

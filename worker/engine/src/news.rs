@@ -8,15 +8,16 @@
 //! Letters that arrive while a desk writes wait for its next round: group commit without a
 //! timer.
 
+use crate::ask::look_up;
 use crate::counters::count;
 use crate::lane::Lane;
 use crate::verdict::found_notes;
 use crate::work::Core;
-use domain::{ChunkId, Event, News, Place};
+use domain::{ChunkId, Event, News, Place, State};
 use futures::channel::oneshot;
 use ledger::apply::{Happening, apply};
 use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
-use providers::{CallbackRequest, Heard};
+use providers::{CallbackKind, CallbackRequest, Found, Heard, Payment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -45,6 +46,8 @@ pub struct Desks(Mutex<BTreeMap<ChunkId, Vec<Letter>>>);
 
 /// Letters that a desk takes at once.
 const PER_ROUND: usize = 500;
+/// Look-ups of one round about successes that nobody expected any more.
+const LATE_PER_ROUND: usize = 4;
 
 impl Desks {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ChunkId, Vec<Letter>>> {
@@ -75,6 +78,20 @@ impl Desks {
     }
 }
 
+/// A desk whose round panicked must not keep its chunk's letters waiting for ever.
+struct ClosesInPanic {
+    desks: Arc<Desks>,
+    chunk: ChunkId,
+}
+
+impl Drop for ClosesInPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.desks.lock().remove(&self.chunk);
+        }
+    }
+}
+
 /// Takes a callback in. When this gives `Ok`, what it said is durable.
 pub async fn hear(
     core: &Arc<Core>,
@@ -88,6 +105,7 @@ pub async fn hear(
     if desks.put(place.chunk, Letter { row: place.row, attempt, request, reply }) {
         let (core, lane, desks) = (Arc::clone(core), Arc::clone(lane), Arc::clone(desks));
         core.env.clone().spawn(Box::pin(async move {
+            let _closes = ClosesInPanic { desks: Arc::clone(&desks), chunk: place.chunk };
             loop {
                 let letters = desks.take(place.chunk);
                 if letters.is_empty() {
@@ -114,11 +132,22 @@ async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
             return Ok(());
         };
         let rows = core.shelf.rows(&*core.ledger, id, first, last).await;
+        let mut late = 0;
         for letter in letters {
-            let happening = match &rows {
+            let mut happening = match &rows {
                 Ok(rows) => read(core, lane, &chunk, &letter, rows.get(letter.row)?),
                 Err(error) => return Err(error.clone()),
             };
+            if let Some((happening, payment)) = &mut happening
+                && late < LATE_PER_ROUND
+                && is_late_success(&letter, happening)
+            {
+                late += 1;
+                if is_paid(core, lane, payment.clone()).await {
+                    happening.event = Event::News { attempt: letter.attempt, news: News::Paid };
+                }
+            }
+            let happening = happening.map(|(happening, _)| happening);
             let hearing = if happening.is_some() { Hearing::Taken } else { Hearing::NotOurs };
             happenings.extend(happening);
             replies.push((letter.reply, hearing));
@@ -145,7 +174,7 @@ fn read(
     chunk: &Chunk,
     letter: &Letter,
     row: Arc<domain::Row>,
-) -> Option<Happening> {
+) -> Option<(Happening, Payment)> {
     let payout = *chunk.payouts.get(usize::from(letter.row))?;
     if letter.attempt == 0 || letter.attempt > payout.attempt {
         return None;
@@ -166,5 +195,18 @@ fn read(
             (Event::Hint, vec![Note::new(NoteKind::Evidence, text)])
         }
     };
-    Some(Happening { row: letter.row, payout, event, notes })
+    Some((Happening { row: letter.row, payout, event, notes }, payment))
+}
+
+/// An unverified success for a payout that is final or in review: nothing else would ever ask
+/// about it again (S14).
+fn is_late_success(letter: &Letter, happening: &Happening) -> bool {
+    let nobody_asks =
+        matches!(happening.payout.state, State::Failed | State::Cancelled | State::Review);
+    nobody_asks && happening.event == Event::Hint && letter.request.kind == CallbackKind::Success
+}
+
+async fn is_paid(core: &Core, lane: &Lane, payment: Payment) -> bool {
+    lane.look_ups.one().await;
+    matches!(look_up(core, lane, payment).await, Found::Is { news: News::Paid, .. })
 }

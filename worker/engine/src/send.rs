@@ -32,6 +32,8 @@ use std::sync::atomic::Ordering;
 
 /// Rows of one intent write at most.
 const GROUP: usize = 256;
+/// How soon a lane that another process has on another account is looked at again.
+const OTHER_ACCOUNT_MS: u64 = 5_000;
 
 /// A row whose intent stands.
 struct Ready {
@@ -62,7 +64,9 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     let mut rows = held.rows(payable);
     rows.truncate(lane.slice());
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(0) };
-    lane.brakes.refresh(&*core.ledger).await?;
+    if !lane.has_our_account(&*core.ledger).await? {
+        return Ok(OTHER_ACCOUNT_MS);
+    }
     if let Road::Closed { wait_ms } = lane.brakes.road(&core.clock) {
         return Ok(wait_ms.max(1));
     }

@@ -146,6 +146,9 @@ impl Held {
     }
 }
 
+/// How long a chunk rests after an error.
+const AFTER_ERROR_MS: u64 = 1_000;
+
 /// Works on a chunk until nothing of it can be done now.
 pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
     let asked_ms = core.clock.boot_ms();
@@ -180,11 +183,13 @@ pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
             Either::Right(((), all)) => all.await,
         }
     };
-    let wait_ms = wait_ms.unwrap_or_else(|error| {
-        tracing::warn!(chunk = %id, %error, "the chunk is put back");
-        1_000
-    });
-    let next_at = next_at(core, &held, wait_ms);
+    let next_at = match wait_ms {
+        Ok(wait_ms) => next_at(core, &held, wait_ms),
+        Err(error) => {
+            tracing::warn!(chunk = %id, %error, "the chunk is put back");
+            core.clock.now().plus(AFTER_ERROR_MS)
+        }
+    };
     release(core, id, token, next_at).await;
 }
 

@@ -5,6 +5,7 @@
 
 use super::rim::Rim;
 use domain::LaneName;
+use providers::without_numbers;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -65,7 +66,7 @@ impl Strays {
     /// Keeps one. A ledger that is away loses it: the provider was told 404 and may call again.
     pub(super) async fn keep(&self, rim: &Rim, lane: LaneName, why: &str, body: &[u8]) {
         tracing::info!(%lane, why, bytes = body.len(), "a callback that nobody can place");
-        let text = format!("{why}: {}", masked(&String::from_utf8_lossy(body)));
+        let text = format!("{why}: {}", without_numbers(&masked(&String::from_utf8_lossy(body))));
         match rim.ledger.keep_stray(lane, text).await {
             Ok(()) => self.kept.fetch_add(1, Ordering::Relaxed),
             Err(_) => self.dropped.fetch_add(1, Ordering::Relaxed),

@@ -178,6 +178,49 @@ fn old_news_never_changes_a_newer_attempt_unless_it_says_paid() {
 }
 
 #[test]
+fn nothing_is_sent_or_cancelled_while_a_hint_waits_for_its_look_up() {
+    let hinted = apply(&fresh(), Event::Hint, NOW);
+    assert!(decide(&hinted, &intent(), NOW, &policy()).is_err());
+    assert!(decide(&hinted, &Event::Cancel, NOW, &policy()).is_err());
+    assert_eq!(apply(&hinted, Event::TooOld, NOW).state, State::Review);
+    let cleared = apply(&hinted, Event::NotFound, NOW);
+    assert_eq!(apply(&cleared, intent(), NOW).state, State::Submitting);
+}
+
+fn proved_absent() -> Payout {
+    let lost = unknown();
+    let once = apply(&lost, Event::NotFound, lost.due);
+    apply(&once, Event::NotFound, once.due)
+}
+
+#[test]
+fn a_hint_against_a_proved_absence_makes_it_doubtful_again() {
+    let hinted = apply(&proved_absent(), Event::Hint, NOW);
+    let missed = apply(&hinted, Event::NotFound, hinted.due.max(NOW.plus(10_000_000)));
+    assert_eq!(missed.state, State::Unknown, "one miss does not outweigh the hint");
+}
+
+#[test]
+fn a_late_answer_that_tells_nothing_makes_a_payable_payout_doubtful_again() {
+    let payable = proved_absent();
+    assert_eq!(apply(&payable, outcome(&payable, Outcome::Unknown), NOW).state, State::Unknown);
+}
+
+#[test]
+fn a_payout_that_is_sent_and_missed_again_and_again_ends_with_a_person() {
+    let mut payout = proved_absent();
+    while payout.state == State::Accepted {
+        let now = payout.since.plus(1_000);
+        let sent = apply(&payout, Event::Intent { send_before: now.plus(1_000) }, now);
+        let lost = apply(&sent, Event::SenderLost, now);
+        let once = apply(&lost, Event::NotFound, lost.due);
+        payout = apply(&once, Event::NotFound, once.due);
+    }
+    assert_eq!((payout.state, payout.cause), (State::Review, Cause::CannotBeKnown));
+    assert_eq!(payout.intents, INTENTS_MAX);
+}
+
+#[test]
 fn cancel_is_refused_once_an_intent_stands() {
     assert_eq!(apply(&fresh(), Event::Cancel, NOW).state, State::Cancelled);
     let sent = apply(&fresh(), intent(), NOW);
