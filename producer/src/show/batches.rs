@@ -4,6 +4,7 @@ use super::table::table;
 use crate::progress::counts;
 use crate::report::Summary;
 use crate::report::cells::put_time;
+use domain::batch::{CurrencyTotal, Totals};
 use domain::money::minor_to_text;
 use domain::{Batch, State};
 use serde_json::{Value, json};
@@ -86,17 +87,18 @@ pub fn summary(summary: &Summary) -> String {
     table(&["currency", "payouts", ">rows", ">amount"], &rows)
 }
 
+/// Rows and amount per currency, for scripts.
+pub fn totals_to_json(totals: &Totals) -> Value {
+    let one = |(code, total): (&String, &CurrencyTotal)| {
+        let amount = minor_to_text(total.minor, total.exponent);
+        (code.clone(), json!({ "rows": total.rows, "amount": amount }))
+    };
+    Value::Object(totals.0.iter().map(one).collect())
+}
+
 /// A batch for scripts.
 pub fn to_json(batch: &Batch) -> Value {
-    let totals: serde_json::Map<String, Value> = batch
-        .totals
-        .0
-        .iter()
-        .map(|(code, total)| {
-            let amount = minor_to_text(total.minor, total.exponent);
-            (code.clone(), json!({ "rows": total.rows, "amount": amount }))
-        })
-        .collect();
+    let totals = totals_to_json(&batch.totals);
     let counts: serde_json::Map<String, Value> = State::ALL
         .into_iter()
         .map(|state| (state.name().to_owned(), batch.counts.get(state).into()))

@@ -1,5 +1,6 @@
 //! What an intake did, or why it did nothing.
 
+use super::batches::totals_to_json;
 use crate::intake::{IntakeError, Problems, Taken};
 use domain::batch::Totals;
 use domain::money::minor_to_text;
@@ -37,15 +38,7 @@ fn amounts(totals: &Totals) -> String {
 
 /// What was taken, for scripts.
 pub fn to_json(taken: &Taken) -> Value {
-    let totals: serde_json::Map<String, Value> = taken
-        .totals
-        .0
-        .iter()
-        .map(|(code, total)| {
-            let amount = minor_to_text(total.minor, total.exponent);
-            (code.clone(), json!({ "rows": total.rows, "amount": amount }))
-        })
-        .collect();
+    let totals = totals_to_json(&taken.totals);
     json!({
         "batch": taken.batch.map(|batch| batch.to_string()),
         "name": taken.name,

@@ -165,7 +165,7 @@ pub const TABLE: [(Kind, [Cell; 9]); 27] = [
     (Kind::Refused,       [IfNewest(Failed),    IfNewest(Failed),      R,           R,           IfNewest(Failed),   R,          R,          R,          R]),
     (Kind::RefusedForNow, [R,                   IfNewest(Accepted),    R,           R,           IfNewest(Accepted), R,          R,          R,          R]),
     (Kind::Unlisted,      [IfNewest(Review),    IfNewest(Review),      R,           R,           IfNewest(Review),   R,          R,          R,          R]),
-    (Kind::NoAnswer,      [IfNewest(Unknown),             IfNewest(Unknown),     R,           R,           R,                  R,          R,          R,          R]),
+    (Kind::NoAnswer,      [IfNewest(Unknown),   IfNewest(Unknown),     R,           R,           R,                  R,          R,          R,          R]),
     (Kind::Withdrawn,     [R,                   IfNewest(Accepted),    R,           R,           IfNewest(Accepted), R,          R,          R,          R]),
     (Kind::SenderLost,    [X,                   To(Unknown),           X,           X,           X,                  X,          X,          X,          X]),
     (Kind::StepIntent,    [X,                   X,                     Stays,       Stays,       X,                  X,          X,          X,          X]),

@@ -27,9 +27,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let mut rows = held.rows(|p| p.due <= now && needs_asking(p));
     rows.truncate(PER_CLAIM);
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
-    if !lane.has_our_account(&*core.ledger).await? {
-        return Ok(());
-    }
+    lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
     let mut payments = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -63,18 +63,18 @@ impl Lane {
         }
     }
 
-    /// Whether the pool still has this lane on our account (S4): another process may have been
-    /// started with another one.
-    pub async fn has_our_account(&self, ledger: &dyn Ledger) -> Result<bool, LedgerError> {
+    /// Reads the lane's record anew, and refuses where the pool now has this lane on another
+    /// account than ours (S4): another process was started with that one.
+    pub async fn check_account(&self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
         let record = self.brakes.refresh(ledger).await?;
         let ours = self.provider.fingerprint();
-        if record.fingerprint != ours {
-            tracing::error!(
-                lane = %self.name, ours, pool = record.fingerprint,
-                "another process has this lane on another account; nothing is sent or asked"
-            );
+        if record.fingerprint == ours {
+            return Ok(());
         }
-        Ok(record.fingerprint == ours)
+        Err(LedgerError::Broken(format!(
+            "lane {} is on account {} in the pool and on {ours} here; nothing is sent or asked",
+            self.name, record.fingerprint
+        )))
     }
 
     /// Rows that one claim of a chunk sends.

@@ -32,8 +32,6 @@ use std::sync::atomic::Ordering;
 
 /// Rows of one intent write at most.
 const GROUP: usize = 256;
-/// How soon a lane that another process has on another account is looked at again.
-const OTHER_ACCOUNT_MS: u64 = 5_000;
 
 /// A row whose intent stands.
 struct Ready {
@@ -64,9 +62,7 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     let mut rows = held.rows(payable);
     rows.truncate(lane.slice());
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(0) };
-    if !lane.has_our_account(&*core.ledger).await? {
-        return Ok(OTHER_ACCOUNT_MS);
-    }
+    lane.check_account(&*core.ledger).await?;
     if let Road::Closed { wait_ms } = lane.brakes.road(&core.clock) {
         return Ok(wait_ms.max(1));
     }
@@ -279,7 +275,7 @@ fn ship<'a>(
             let row = at_hand.get(r.row)?;
             payments.push(core.payment(held.place(r.row), r.payout.attempt, held.format, row));
         }
-        let gate = Arc::new(Gate { core_ms: closes_ms, env: Arc::clone(&core.env) });
+        let gate = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
         let shipment = Shipment { lane: lane.name.clone(), payments, gate };
         under_way.push(Box::pin(request(core, lane, rows, shipment)));
     }
@@ -288,13 +284,13 @@ fn ship<'a>(
 
 /// Closes at the send deadline, on the boot-time clock.
 struct Gate {
-    core_ms: u64,
+    closes_ms: u64,
     env: Arc<dyn crate::env::Env>,
 }
 
 impl SendGate for Gate {
     fn is_open(&self) -> bool {
-        self.env.now_ms() < self.core_ms
+        self.env.now_ms() < self.closes_ms
     }
 }
 
