@@ -30,8 +30,9 @@ impl Everything {
         lanes::check(config, wanted)?;
         let sandbox = if wanted { Some(start_sandbox(config).await?) } else { None };
         let address = sandbox.as_ref().map(|sandbox| SandboxAddress {
-            merchant_base_url: sandbox.merchant_base_url(),
+            url: sandbox.url(),
             id: sandbox.id().to_owned(),
+            tls: None,
         });
         let ledger = ledger::open(config).await?;
         let port = Port::open(config).await?;

@@ -1,7 +1,7 @@
 //! From the lanes of the config to those of the engine.
 
 use config::{Config, LaneConfig};
-use domain::LaneName;
+use domain::{LaneName, Policy};
 use engine::LaneSetup;
 use providers::callback_url::CallbackUrls;
 use providers::registry::{self, BuildContext, BuildError, SandboxAddress};
@@ -57,17 +57,19 @@ pub fn set_up(
 ) -> Result<Vec<LaneSetup>, LaneError> {
     check(config, sandbox.is_some())?;
     let one = |(name, lane): (&LaneName, &LaneConfig)| {
+        let limits = registry::limits(&lane.provider);
+        let policy = lane.policy.on(limits.map_or(&Policy::DEFAULT, |limits| &limits.policy));
         let context = BuildContext {
             lane: name.clone(),
             callbacks: callbacks.cloned(),
             sandbox: sandbox.cloned(),
-            request_timeout_ms: lane.policy.request_timeout_ms,
+            request_timeout_ms: policy.request_timeout_ms,
         };
         let provider = registry::build(&lane.provider, lane.settings.clone(), context)?;
         let limits = provider.limits();
         Ok(LaneSetup {
             name: name.clone(),
-            policy: lane.policy.clone(),
+            policy,
             interval_us: lane.rate_per_second.interval_us(limits.creates_per_second),
             in_flight: if lane.in_flight == 0 { limits.in_flight } else { lane.in_flight },
             look_up_interval_us: lane.look_ups_per_second.interval_us(limits.look_ups_per_second),
@@ -115,8 +117,9 @@ mod tests {
         let config = Config::default();
         let urls = CallbackUrls::new("http://127.0.0.1:1", [1; 32]).unwrap();
         let sandbox = SandboxAddress {
-            merchant_base_url: "http://127.0.0.1:2/merchant".to_owned(),
+            url: "http://127.0.0.1:2".to_owned(),
             id: "0123456789abcdef0123456789abcdef".to_owned(),
+            tls: None,
         };
         let lanes = set_up(&config, Some(&urls), Some(&sandbox)).unwrap();
         let limits = lanes[0].provider.limits();

@@ -31,8 +31,8 @@ fn config(dir: &Path) -> Config {
     for lane in config.lanes.values_mut() {
         lane.rate_per_second = Rate::Unlimited;
         lane.look_ups_per_second = Rate::Unlimited;
-        lane.policy.request_timeout_ms = 2_000;
-        lane.policy.settling_ms = 300;
+        lane.policy.request_timeout_ms = Some(2_000);
+        lane.policy.settling_ms = Some(300);
     }
     config
 }
@@ -107,10 +107,7 @@ impl World {
         let mut config = SandboxConfig::new(dir.path().join("sandbox"));
         config.merchant.settle_after_ms = 50;
         let sandbox = Sandbox::start(config).await.expect("a sandbox");
-        let address = SandboxAddress {
-            merchant_base_url: sandbox.merchant_base_url(),
-            id: sandbox.id().to_owned(),
-        };
+        let address = SandboxAddress { url: sandbox.url(), tls: None, id: sandbox.id().to_owned() };
         World { dir, sandbox, address }
     }
 

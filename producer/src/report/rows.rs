@@ -105,7 +105,7 @@ impl<'a> ReportRows<'a> {
             match note.kind {
                 NoteKind::ProviderId => entry.0 = note.text,
                 NoteKind::Reason => entry.1 = note.text,
-                NoteKind::Cost | NoteKind::Receipt | NoteKind::Evidence => {}
+                NoteKind::Cost | NoteKind::Receipt | NoteKind::Evidence | NoteKind::Shipment => {}
             }
         }
         Ok(Open {

@@ -82,7 +82,8 @@ impl Rules {
         let currencies = config.currencies.table().map_err(|e| inconsistent(e.to_string()))?;
         let lane = |(name, lane): (&LaneName, &LaneConfig)| {
             let provider = build(name, lane).map_err(|problem| RulesError::Lane { problem })?;
-            Ok(Lane { name: name.clone(), provider, policy: lane.policy.clone() })
+            let policy = lane.policy.on(&provider.limits().policy);
+            Ok(Lane { name: name.clone(), provider, policy })
         };
         let lanes = config.lanes.iter().map(lane).collect::<Result<Vec<_>, RulesError>>()?;
         let mut routes = Vec::with_capacity(config.routes.len());

@@ -2,7 +2,7 @@
 
 use super::table::table;
 use ledger::LaneRecord;
-use providers::{Absence, Deduplication, Limits, Polling};
+use providers::{Absence, Calls, Deduplication, Limits, Polling, SecondStep};
 use serde_json::{Value, json};
 
 /// A lane with its provider's name.
@@ -71,8 +71,8 @@ pub fn providers(all: &[&Limits]) -> String {
             format!("{}/s, {} at once", limits.creates_per_second, limits.in_flight),
             format!("{}/s", limits.look_ups_per_second),
             polling(limits.polling).to_owned(),
-            deduplication(limits.deduplication),
-            absence(limits.absence),
+            deduplication(limits.idempotency.deduplication),
+            absence(limits.idempotency.absence),
             offers(limits).join(", "),
         ]
     };
@@ -103,8 +103,8 @@ pub fn providers_json(all: &[&Limits]) -> Value {
             "look_ups_per_second": limits.look_ups_per_second,
             "polling": polling(limits.polling),
             "page_size": limits.page_size,
-            "same_reference": deduplication(limits.deduplication),
-            "not_found": absence(limits.absence),
+            "same_reference": deduplication(limits.idempotency.deduplication),
+            "not_found": absence(limits.idempotency.absence),
             "reference": limits.reference,
             "offers": offers(limits),
         })
@@ -127,7 +127,10 @@ fn polling(polling: Polling) -> &'static str {
 fn deduplication(deduplication: Deduplication) -> String {
     match deduplication {
         Deduplication::None => "pays twice".to_owned(),
-        Deduplication::ForMs(ms) => format!("refused for {} s", ms / 1000),
+        Deduplication::Refuses { for_ms: None, scope } => format!("refused for ever, by {scope}"),
+        Deduplication::Refuses { for_ms: Some(ms), scope } => {
+            format!("refused for {} s, by {scope}", ms / 1000)
+        }
     }
 }
 
@@ -137,7 +140,11 @@ fn absence(absence: Absence) -> String {
 }
 
 fn offers(limits: &Limits) -> Vec<&'static str> {
-    let all =
-        [(limits.callbacks, "callbacks"), (limits.cancel, "cancel"), (limits.balance, "balance")];
+    let all = [
+        (limits.callbacks != Calls::None, "callbacks"),
+        (limits.cancel, "cancel"),
+        (limits.second_step != SecondStep::None, "second step"),
+        (limits.rules, "rules at intake"),
+    ];
     all.into_iter().filter_map(|(offered, name)| offered.then_some(name)).collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::sections::profiles::SHARED_FIELDS;
 use crate::{Canonical, ColumnSource, Config, ConfigError, ProfileConfig, error::nearest};
+use domain::Policy;
 
 /// Checks the whole; the first thing that does not fit is told.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
@@ -20,7 +21,7 @@ fn lanes(config: &Config) -> Result<(), String> {
         if lane.provider.is_empty() {
             return Err(format!("lanes.{name} names no provider; add provider = \"merchant\""));
         }
-        let policy = &lane.policy;
+        let policy = lane.policy.on(&Policy::DEFAULT);
         // S7: a lease that was renewed a third ago still outlives the request that starts now.
         let needed = (policy.send_window_ms + policy.request_timeout_ms).saturating_mul(3) / 2;
         if config.worker.lease_ms <= needed {

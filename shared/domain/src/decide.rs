@@ -142,13 +142,23 @@ fn changed(payout: &Payout) -> Payout {
 fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout {
     let mut next = changed(payout);
     match event {
-        Event::StepIntent => next.step_open = true,
-        Event::StepOutcome => next.step_open = false,
+        // If its outcome is never written, a look-up tells, once the request has surely ended.
+        Event::StepIntent => {
+            next.step_open = true;
+            next.stepped = true;
+            next.asked = 0;
+            next.due = now.plus(policy.send_window_ms + policy.doubt_ms());
+        }
+        Event::StepOutcome => {
+            next.step_open = false;
+            next.due = now.plus(policy.settling_ms);
+        }
         Event::News { news: News::Returned, .. } => next.returned = true,
         Event::News { .. } => {
             // Found alive: earlier misses are void, the next question can wait longer.
             next.absences = 0;
             next.news_pending = false;
+            next.step_open = false;
             next.ever_accepted = true;
             ask_later(&mut next, payout.asked, now, policy);
         }
@@ -202,6 +212,7 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
                 next.attempt = payout.attempt.saturating_add(1);
                 next.ever_accepted = false;
                 next.step_open = false;
+                next.stepped = false;
             }
         }
         State::Submitting => {
@@ -216,10 +227,17 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
         State::Unknown => {
             next.due = next.send_before.max(now).plus(policy.doubt_ms());
             next.give_up_at = now.plus(policy.unknown_give_up_ms.max(policy.doubt_ms()));
+            if let Event::Outcome { outcome: Outcome::Exists, .. } = event {
+                next.ever_accepted = true;
+            }
         }
         State::Submitted | State::Waiting => {
             next.ever_accepted = true;
-            next.due = now.plus(policy.overdue_ms);
+            next.step_open = false;
+            next.due = match event {
+                Event::Outcome { outcome: Outcome::Begun, .. } => now,
+                _ => now.plus(policy.overdue_ms),
+            };
             next.give_up_at = now.plus(policy.submitted_give_up_ms.max(policy.overdue_ms));
         }
         State::Paid | State::Failed | State::Cancelled | State::Review => {
@@ -243,8 +261,8 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
             Outcome::Refused { created_nothing: false } => Cause::Refused,
             Outcome::RefusedForNow { .. } => Cause::RefusedForNow,
             Outcome::Unlisted => Cause::UnlistedRefusal,
-            Outcome::Unknown => Cause::NoAnswer,
-            Outcome::Accepted | Outcome::Withdrawn => Cause::None,
+            Outcome::Unknown | Outcome::Exists => Cause::NoAnswer,
+            Outcome::Accepted | Outcome::Begun | Outcome::Withdrawn => Cause::None,
         },
         Event::SenderLost => Cause::SenderLost,
         Event::News { attempt, .. } if *attempt < payout.attempt => Cause::OlderAttemptPaid,

@@ -29,7 +29,7 @@ pub use decide::{Decision, IllegalEvent, decide};
 pub use money::{Currencies, Currency, Money};
 pub use payout::{Cause, Payout, State};
 pub use place::{BatchId, ChunkId, LaneName, Place};
-pub use policy::Policy;
+pub use policy::{Policy, PolicyChange};
 pub use reference::{LedgerId, PayerReference, ProviderReference, ReferenceFormat, ReferenceKey};
 pub use row::{Destination, Method, Row};
 pub use table::{Event, News, Outcome};

@@ -199,6 +199,8 @@ pub struct Payout {
     pub returned: bool,
     /// A confirm or pay step is under way beside the state (S9).
     pub step_open: bool,
+    /// A confirm or pay step of this attempt was ever begun: the provider may have acted on it.
+    pub stepped: bool,
     /// When it entered its state, in whole seconds when packed.
     pub since: Millis,
     /// The newest intent's request must not start after this.
@@ -217,6 +219,7 @@ const EVER_ACCEPTED: u8 = 1;
 const NEWS_PENDING: u8 = 2;
 const RETURNED: u8 = 4;
 const STEP_OPEN: u8 = 8;
+const STEPPED: u8 = 16;
 
 impl Payout {
     /// A row that was just taken in.
@@ -233,6 +236,7 @@ impl Payout {
             news_pending: false,
             returned: false,
             step_open: false,
+            stepped: false,
             since: now,
             send_before: Millis(0),
             due: Millis(0),
@@ -265,7 +269,8 @@ impl Payout {
         out[7] = flag(self.ever_accepted, EVER_ACCEPTED)
             | flag(self.news_pending, NEWS_PENDING)
             | flag(self.returned, RETURNED)
-            | flag(self.step_open, STEP_OPEN);
+            | flag(self.step_open, STEP_OPEN)
+            | flag(self.stepped, STEPPED);
         out[8..10].copy_from_slice(&self.intents.to_le_bytes());
         out[10] = self.absences;
         out[11] = self.asked;
@@ -294,6 +299,7 @@ impl Payout {
             news_pending: b[7] & NEWS_PENDING != 0,
             returned: b[7] & RETURNED != 0,
             step_open: b[7] & STEP_OPEN != 0,
+            stepped: b[7] & STEPPED != 0,
             intents: u16::from_le_bytes([b[8], b[9]]),
             absences: b[10],
             asked: b[11],
@@ -343,7 +349,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..17, flags in 0u8..16) {
+        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..17, flags in 0u8..32) {
             let mut bytes = bytes;
             bytes[0] = state;
             bytes[1] = cause;

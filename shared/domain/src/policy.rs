@@ -24,24 +24,28 @@ pub struct Policy {
     pub unsent_give_up_ms: u64,
 }
 
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+
 impl Default for Policy {
     fn default() -> Self {
-        const MINUTE: u64 = 60_000;
-        const HOUR: u64 = 60 * MINUTE;
-        Policy {
-            send_window_ms: 1_000,
-            request_timeout_ms: 30_000,
-            settling_ms: MINUTE,
-            overdue_ms: 40 * MINUTE,
-            look_up_max_ms: 24 * HOUR,
-            unknown_give_up_ms: 6 * HOUR,
-            submitted_give_up_ms: 72 * HOUR,
-            unsent_give_up_ms: 7 * 24 * HOUR,
-        }
+        Policy::DEFAULT
     }
 }
 
 impl Policy {
+    /// For a provider that calls back and is not to be polled.
+    pub const DEFAULT: Policy = Policy {
+        send_window_ms: 1_000,
+        request_timeout_ms: 30_000,
+        settling_ms: MINUTE,
+        overdue_ms: 40 * MINUTE,
+        look_up_max_ms: 24 * HOUR,
+        unknown_give_up_ms: 6 * HOUR,
+        submitted_give_up_ms: 72 * HOUR,
+        unsent_give_up_ms: 7 * 24 * HOUR,
+    };
+
     /// From the intent until a look-up may prove absence: the request has ended and the
     /// provider has settled.
     pub fn doubt_ms(&self) -> u64 {
@@ -52,5 +56,36 @@ impl Policy {
     pub fn look_up_pause_ms(&self, asked: u8) -> u64 {
         let first = self.settling_ms.max(1);
         first.saturating_mul(1 << u32::from(asked.min(20))).min(self.look_up_max_ms.max(first))
+    }
+}
+
+/// What a lane wants otherwise than its provider's [`Policy`]; the fields are those of the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs, reason = "each field is the one of the same name in `Policy`")]
+pub struct PolicyChange {
+    pub send_window_ms: Option<u64>,
+    pub request_timeout_ms: Option<u64>,
+    pub settling_ms: Option<u64>,
+    pub overdue_ms: Option<u64>,
+    pub look_up_max_ms: Option<u64>,
+    pub unknown_give_up_ms: Option<u64>,
+    pub submitted_give_up_ms: Option<u64>,
+    pub unsent_give_up_ms: Option<u64>,
+}
+
+impl PolicyChange {
+    /// `policy`, changed.
+    pub fn on(&self, policy: &Policy) -> Policy {
+        Policy {
+            send_window_ms: self.send_window_ms.unwrap_or(policy.send_window_ms),
+            request_timeout_ms: self.request_timeout_ms.unwrap_or(policy.request_timeout_ms),
+            settling_ms: self.settling_ms.unwrap_or(policy.settling_ms),
+            overdue_ms: self.overdue_ms.unwrap_or(policy.overdue_ms),
+            look_up_max_ms: self.look_up_max_ms.unwrap_or(policy.look_up_max_ms),
+            unknown_give_up_ms: self.unknown_give_up_ms.unwrap_or(policy.unknown_give_up_ms),
+            submitted_give_up_ms: self.submitted_give_up_ms.unwrap_or(policy.submitted_give_up_ms),
+            unsent_give_up_ms: self.unsent_give_up_ms.unwrap_or(policy.unsent_give_up_ms),
+        }
     }
 }

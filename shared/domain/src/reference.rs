@@ -131,6 +131,9 @@ pub enum ReferenceFormat {
     Number,
 }
 
+/// `abcd.`, 32 hexadecimal digits, `.255`.
+const TRACEABLE_MIN_BYTES: usize = 41;
+
 /// What a provider knows an attempt by. Only [`ProviderReference::make`] makes one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderReference(String);
@@ -172,9 +175,38 @@ impl ProviderReference {
             return ProviderReference(format!("{ledger}-{text}{suffix}"));
         }
         let ReferenceKey(key) = reference.key();
+        // The whole key where it fits: then a notice that names the reference can be traced.
+        let bytes = if max >= TRACEABLE_MIN_BYTES { key.len() } else { 11 };
         let digest: String =
-            key.iter().take(11).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
+            key.iter().take(bytes).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
         ProviderReference(format!("{ledger}.{digest}{suffix}"))
+    }
+
+    /// Which payer reference and attempt a provider reference in text form was made from: what a
+    /// notice that names nothing else is placed by. `None` for a number, for the short digest,
+    /// and for what this ledger did not make.
+    pub fn trace(ledger: LedgerId, text: &str) -> Option<(ReferenceKey, u8)> {
+        let rest = text.strip_prefix(&ledger.to_string())?;
+        let (is_plain, rest) = match (rest.strip_prefix('-'), rest.strip_prefix('.')) {
+            (Some(rest), _) => (true, rest),
+            (_, Some(rest)) => (false, rest),
+            _ => return None,
+        };
+        let (name, attempt) = match rest.split_once('.') {
+            Some((name, attempt)) => (name, attempt.parse().ok().filter(|n| *n > 1)?),
+            None => (rest, 1),
+        };
+        if is_plain {
+            return Some((PayerReference::new(name).ok()?.key(), attempt));
+        }
+        let mut key = [0; 16];
+        if name.len() != 2 * key.len() || !name.is_ascii() {
+            return None;
+        }
+        for (byte, at) in key.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(name.get(at..at + 2)?, 16).ok()?;
+        }
+        Some((ReferenceKey(key), attempt))
     }
 
     /// The text that goes over the wire.
@@ -221,6 +253,21 @@ mod tests {
             let make = |text: &str, attempt| ProviderReference::make(
                 ledger(), &PayerReference::new(text).unwrap(), attempt, ReferenceFormat::Text { max_bytes: 255 });
             prop_assert_eq!((&a, i) == (&b, j), make(&a, i) == make(&b, j));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_is_traced_to_what_it_was_made_from(text in "\\PC{1,40}", attempt in 1u8.., max in 41u8..) {
+            prop_assume!(PayerReference::new(&text).is_ok());
+            let payer = PayerReference::new(&text).unwrap();
+            let made = ProviderReference::make(ledger(), &payer, attempt, ReferenceFormat::Text { max_bytes: max });
+            prop_assert_eq!(ProviderReference::trace(ledger(), made.as_str()), Some((payer.key(), attempt)));
+        }
+
+        #[test]
+        fn nothing_makes_tracing_panic(text in "(abcd)?[.-]?.{0,40}") {
+            ProviderReference::trace(ledger(), &text);
         }
     }
 

@@ -60,6 +60,8 @@ pub enum Event {
 pub enum Outcome {
     /// Taken by the provider.
     Accepted,
+    /// Taken by the provider, which waits for a second step (S9): ask at once where it stands.
+    Begun,
     /// Refused by a listed answer (S10).
     Refused {
         /// The table says that nothing was created.
@@ -74,6 +76,8 @@ pub enum Outcome {
     Unlisted,
     /// Timeout, reset, 5xx, unreadable.
     Unknown,
+    /// "It exists already": something of ours is there, so it can never be proved absent.
+    Exists,
     /// Never handed to the socket.
     Withdrawn,
 }
@@ -200,11 +204,11 @@ pub fn kind(event: &Event, current: u8) -> Kind {
     match event {
         Event::Intent { .. } => Kind::Intent,
         Event::Outcome { outcome, .. } => match outcome {
-            Outcome::Accepted => Kind::Accepted,
+            Outcome::Accepted | Outcome::Begun => Kind::Accepted,
             Outcome::Refused { .. } => Kind::Refused,
             Outcome::RefusedForNow { .. } => Kind::RefusedForNow,
             Outcome::Unlisted => Kind::Unlisted,
-            Outcome::Unknown => Kind::NoAnswer,
+            Outcome::Unknown | Outcome::Exists => Kind::NoAnswer,
             Outcome::Withdrawn => Kind::Withdrawn,
         },
         Event::SenderLost => Kind::SenderLost,

@@ -5,6 +5,7 @@
 //! - [`apply`]: the one way to change payouts: decide, compare-and-set, decide again
 //! - [`intake`]: reserve references, told who holds them (S2)
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
+//! - [`shipment`]: which rows one provider call carried, and the provider's id of it
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
 //! - the engines: `sqlite` (embedded default), `redis` (the pool), [`memory`] (the simulator's)
 //!
@@ -19,6 +20,7 @@ pub mod notes;
 pub mod redis;
 pub mod rows;
 mod rules;
+pub mod shipment;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod types;

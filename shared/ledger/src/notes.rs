@@ -67,7 +67,7 @@ mod tests {
     proptest! {
         #[test]
         fn notes_survive_packing_one_write_behind_the_other(
-            written in proptest::collection::vec((0u16..1000, 0usize..5, ".{0,40}"), 0..20),
+            written in proptest::collection::vec((0u16..1000, 0usize..6, ".{0,40}"), 0..20),
             cut in 0usize..20,
         ) {
             let notes: Vec<(u16, Note)> = written

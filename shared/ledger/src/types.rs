@@ -190,16 +190,19 @@ pub enum NoteKind {
     Receipt = 3,
     /// An event that changed nothing, kept as evidence.
     Evidence = 4,
+    /// At a row of a shipment: which rows it carried, and the provider's id of it ([`crate::shipment`]).
+    Shipment = 5,
 }
 
 impl NoteKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [NoteKind; 5] = [
+    pub const ALL: [NoteKind; 6] = [
         NoteKind::ProviderId,
         NoteKind::Reason,
         NoteKind::Cost,
         NoteKind::Receipt,
         NoteKind::Evidence,
+        NoteKind::Shipment,
     ];
 }
 
@@ -221,6 +224,9 @@ pub struct LaneRecord {
     pub canary: Option<Canary>,
     /// Canaries that were refused or went to review.
     pub canaries_lost: u8,
+    /// The provider said that more rows in one call are too many.
+    #[serde(default)]
+    pub rows_per_call: Option<u16>,
 }
 
 impl LaneRecord {
@@ -234,6 +240,7 @@ impl LaneRecord {
             control: None,
             canary: None,
             canaries_lost: 0,
+            rows_per_call: None,
         }
     }
 }

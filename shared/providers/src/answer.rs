@@ -13,6 +13,14 @@ pub enum Answer {
         /// What it cost, in the provider's words.
         cost: Option<String>,
     },
+    /// Taken as above, and nothing is paid before a second step (S9): where it stands, and who
+    /// has to do what, is asked at once.
+    Begun {
+        /// The provider's id of the payout.
+        provider_id: Option<String>,
+        /// What it cost, in the provider's words.
+        cost: Option<String>,
+    },
     /// Refused for good by an answer that the provider's table lists (S10).
     Refused {
         /// The provider's words.
@@ -45,9 +53,14 @@ pub enum Answer {
         /// What differs, without the destination.
         text: String,
     },
-    /// Timeout, reset, 3xx, 5xx, unreadable, "already exists": it is looked up.
+    /// Timeout, reset, 3xx, 5xx, unreadable: it is looked up.
     Unknown {
         /// What happened.
+        text: String,
+    },
+    /// "It exists already": it is looked up, and can never be proved absent.
+    Exists {
+        /// The provider's words.
         text: String,
     },
     /// The gate was closed before the first byte: certainly not sent (S7).
@@ -67,8 +80,13 @@ pub enum Found {
         cost: Option<String>,
         /// Links to receipts.
         receipts: Vec<String>,
-        /// The provider's word for the status.
+        /// The provider's word for the status; where a person must act, what to do and where.
         text: String,
+    },
+    /// Found, ours, and waiting for its second step, which the lane may take by itself.
+    StepDue {
+        /// The provider's id of the payout.
+        provider_id: Option<String>,
     },
     /// Found under our reference, but something does not match.
     Differs {

@@ -19,6 +19,8 @@ const MAC_BYTES: usize = 16;
 /// stands between them.
 const TAIL_MAX: usize = 4 + 32 + 1 + 38 + 1 + 3 + 1 + 7 + 1 + 2 * MAC_BYTES;
 const ROOT: &str = "/cb/";
+/// What stands behind the lane in its one URL; no place looks like it.
+const NOTICES: &str = "notices";
 
 /// Makes and reads callback URLs. One key per installation.
 #[derive(Clone)]
@@ -99,10 +101,28 @@ impl CallbackUrls {
             kind: match parts.next()? {
                 "success" => CallbackKind::Success,
                 "error" => CallbackKind::Error,
+                "status" => CallbackKind::Status,
                 _ => return None,
             },
         };
         parts.next().is_none().then_some(target)
+    }
+
+    /// The one URL of a lane, for providers that tell all news there.
+    pub fn lane_url(&self, lane: &LaneName) -> String {
+        let told = format!("{lane}/{NOTICES}");
+        let mac = self.mac.clone().chain_update(told.as_bytes()).finalize().into_bytes();
+        format!("{}{ROOT}{told}.{}", self.public_url, hex::encode(&mac[..MAC_BYTES]))
+    }
+
+    /// The lane whose [`CallbackUrls::lane_url`] this path is, if it is one.
+    pub fn read_lane(&self, path: &str) -> Option<LaneName> {
+        let path = path.strip_prefix(&*self.prefix).unwrap_or(path);
+        let (told, mac) = path.strip_prefix(ROOT)?.rsplit_once('.')?;
+        let mut bytes = [0; MAC_BYTES];
+        hex::decode_to_slice(mac, &mut bytes).ok()?;
+        self.mac.clone().chain_update(told.as_bytes()).verify_truncated_left(&bytes).ok()?;
+        LaneName::new(told.strip_suffix(NOTICES)?.strip_suffix('/')?).ok()
     }
 
     /// The longest URL that [`CallbackUrls::url`] can make, in bytes.
@@ -115,6 +135,7 @@ fn word(kind: CallbackKind) -> &'static str {
     match kind {
         CallbackKind::Success => "success",
         CallbackKind::Error => "error",
+        CallbackKind::Status => "status",
     }
 }
 
@@ -132,7 +153,8 @@ mod tests {
     use proptest::prelude::*;
     use ulid::Ulid;
 
-    const KINDS: [CallbackKind; 2] = [CallbackKind::Success, CallbackKind::Error];
+    const KINDS: [CallbackKind; 3] =
+        [CallbackKind::Success, CallbackKind::Error, CallbackKind::Status];
 
     fn urls(key: u8) -> CallbackUrls {
         CallbackUrls::new("https://pay.example.com/hooks/", [key; 32]).unwrap()
@@ -145,7 +167,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_a_url_carries_comes_back(
-            lane in "[a-z0-9-]{1,32}", chunk: u16, row: u16, attempt: u8, kind in 0usize..2,
+            lane in "[a-z0-9-]{1,32}", chunk: u16, row: u16, attempt: u8, kind in 0usize..3,
         ) {
             let lane = LaneName::new(&lane).unwrap();
             let url = urls(1).url(&lane, place(chunk, row), attempt, KINDS[kind]);
@@ -183,6 +205,17 @@ mod tests {
         let batch = BatchId(Ulid::from_parts(7, 9));
         assert_eq!(told, format!("https://pay.example.com/hooks/cb/main/{batch}.3.17/2/error"));
         assert_eq!(mac.len(), 32);
+    }
+
+    #[test]
+    fn a_lanes_one_url_names_it_and_nobody_makes_one_up() {
+        let lane = LaneName::new("main").unwrap();
+        let url = urls(1).lane_url(&lane);
+        let path = url.strip_prefix("https://pay.example.com").unwrap();
+        assert_eq!(urls(1).read_lane(path), Some(lane));
+        assert_eq!(urls(2).read_lane(path), None);
+        assert_eq!(urls(1).read_lane(&path.replace("main", "mail")), None);
+        assert_eq!(urls(1).read(path), None, "it names no payout");
     }
 
     #[test]

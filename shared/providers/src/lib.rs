@@ -39,9 +39,10 @@ mod testing;
 
 pub use answer::{Answer, Found, Heard};
 pub use api::{
-    Accounts, Balance, CallbackKind, CallbackRequest, Callbacks, Cancel, CancelAnswer, Payment,
-    Provider, RowProblem, SendGate, Shipment,
+    CallbackKind, CallbackRequest, Callbacks, Cancel, CancelAnswer, Confirm, Desk, LookUp,
+    LookedUp, Notices, Parameter, Past, Payment, Prepare, Provider, Question, RowProblem, SendGate,
+    Sent, Sheet, Shipment, Shipped, Step, StepAnswer, Turns,
 };
-pub use limits::{Absence, Deduplication, Limits, Polling};
+pub use limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 #[cfg(feature = "adapters")]
 pub use quote::without_numbers;

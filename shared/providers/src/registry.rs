@@ -5,10 +5,12 @@
 
 use crate::api::Provider;
 use crate::callback_url::CallbackUrls;
+use crate::http::ProviderUrl;
 use crate::limits::Limits;
 use crate::merchant;
 use crate::secret::SecretError;
 use domain::LaneName;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One provider.
@@ -44,10 +46,33 @@ pub struct BuildContext {
 /// Where the built-in sandbox listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SandboxAddress {
-    /// The base URL of its merchant gateway.
-    pub merchant_base_url: String,
+    /// Its URL, without a slash at the end; each provider lies below, by its name.
+    pub url: String,
     /// Its persistent id: the account's identity, whatever the port (S4).
     pub id: String,
+    /// Its second listener, for providers that want mutual TLS.
+    pub tls: Option<SandboxTls>,
+}
+
+/// The sandbox's listener with mutual TLS, and what it takes to be let in. Made at run time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxTls {
+    /// Its URL, without a slash at the end.
+    pub url: String,
+    /// PEM: the authority behind the server's certificate.
+    pub ca_file: PathBuf,
+    /// PEM: the client's certificate.
+    pub certificate_file: PathBuf,
+    /// PEM: the client's key.
+    pub key_file: PathBuf,
+}
+
+impl SandboxAddress {
+    /// Where one of its providers lies.
+    pub(crate) fn below(&self, provider: &str) -> Result<ProviderUrl, String> {
+        ProviderUrl::parse(&format!("{}/{provider}", self.url))
+            .map_err(|error| format!("the sandbox's address: {error}"))
+    }
 }
 
 /// An adapter that cannot be built.
@@ -139,6 +164,7 @@ fn unknown(lane: &LaneName, provider: &str) -> BuildError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{Calls, SecondStep};
     use crate::testing;
 
     #[test]
@@ -149,9 +175,16 @@ mod tests {
             let adapter = build(name, testing::settings(name), testing::context()).unwrap();
             assert_eq!(adapter.limits().provider, name);
             assert_eq!(adapter.limits(), declared, "{name}: default settings change no limit");
-            assert_eq!(adapter.callbacks().is_some(), declared.callbacks, "{name}: callbacks");
+            let calls = declared.callbacks;
+            assert_eq!(adapter.callbacks().is_some(), calls != Calls::None, "{name}: callbacks");
+            assert_eq!(adapter.notices().is_some(), calls == Calls::OneUrl, "{name}: notices");
             assert_eq!(adapter.cancel().is_some(), declared.cancel, "{name}: cancel");
-            assert_eq!(adapter.accounts().is_some(), declared.balance, "{name}: balance");
+            let steps = declared.second_step != SecondStep::None;
+            assert_eq!(adapter.confirm().is_some(), steps, "{name}: second step");
+            assert_eq!(adapter.prepare().is_some(), declared.rules, "{name}: rules");
+            assert!(adapter.desk().is_some_and(|d| !d.questions().is_empty()), "{name}: desk");
+            let page = declared.page_size.unwrap_or(1);
+            assert!((1..=1000).contains(&page) && declared.rows_per_call <= 1000, "{name}: sizes");
             assert!(adapter.fingerprint().starts_with(name), "{name}: fingerprint");
             assert!(declared.rows_per_call > 0 && declared.in_flight > 0, "{name}: no limit is 0");
             let intake =

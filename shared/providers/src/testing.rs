@@ -1,6 +1,6 @@
 //! What the tests of all adapters share: payments, gates, and a server that says what it is told.
 
-use crate::api::{Payment, SendGate};
+use crate::api::{LookUp, Past, Payment, SendGate, Turns};
 use crate::callback_url::CallbackUrls;
 use crate::registry::{BuildContext, SandboxAddress};
 use domain::{
@@ -32,8 +32,9 @@ pub(crate) fn context() -> BuildContext {
         lane: lane(),
         callbacks: Some(CallbackUrls::new("http://127.0.0.1:9", [7; 32]).unwrap()),
         sandbox: Some(SandboxAddress {
-            merchant_base_url: "http://127.0.0.1:9/merchant".into(),
+            url: "http://127.0.0.1:9".into(),
             id: "box".into(),
+            tls: None,
         }),
         request_timeout_ms: 10_000,
     }
@@ -63,6 +64,24 @@ pub(crate) fn payment(row: Row) -> Payment {
         attempt: 1,
         reference: ProviderReference::make(ledger, &row.reference, 1, format),
         row: Arc::new(row),
+        past: Past::default(),
+    }
+}
+
+/// A question about payments, with turns that are counted and never wait.
+pub(crate) fn question(payments: Vec<Payment>) -> (LookUp, Arc<Counted>) {
+    let turns = Arc::new(Counted::default());
+    (LookUp { payments, control: None, turns: Arc::clone(&turns) as Arc<dyn Turns> }, turns)
+}
+
+/// Turns, counted: as many as requests.
+#[derive(Default)]
+pub(crate) struct Counted(pub(crate) AtomicUsize);
+
+impl Turns for Counted {
+    fn next(&self) -> futures::future::BoxFuture<'_, ()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(()))
     }
 }
 

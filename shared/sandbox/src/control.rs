@@ -6,9 +6,10 @@ use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 
-use crate::dial::DialChange;
-use crate::sandbox::Inside;
+use crate::dial::{Dial, DialChange};
+use crate::sandbox::{Inside, counters_of};
 use crate::server::{BodyError, Call, Reply};
+use crate::venue::{LedgerEntry, Venue};
 
 /// Ledger entries made at a time: about 150 kB.
 const LEDGER_PAGE: usize = 500;
@@ -28,27 +29,54 @@ struct Problem {
     error: String,
 }
 
-/// One call; `path` is what follows `/sandbox/`.
+/// One call; `path` is what follows `/sandbox/`: `counters` for the merchant gateway,
+/// `<provider>/counters` for another one.
 pub(crate) async fn answer(inside: &Arc<Inside>, path: &str, call: Call) -> Reply {
     let ok = StatusCode::OK;
+    if let Some((provider, what)) = path.split_once('/')
+        && let Some(venue) = inside.venue(provider).cloned()
+    {
+        return of_venue(venue, what, call).await;
+    }
     match (call.method(), path) {
         (&Method::GET, "id") => Reply::json(ok, &Id { id: &inside.id }),
         (&Method::GET, "counters") => Reply::json(ok, &inside.counters()),
-        (&Method::GET, "ledger") => ledger(Arc::clone(inside)),
-        (&Method::GET, "dial") => Reply::json(ok, &inside.dial.settings()),
-        (&Method::PUT, "dial") => put_dial(inside, call).await,
-        (&Method::DELETE, "dial") => {
-            inside.dial.calm();
-            Reply::json(ok, &inside.dial.settings())
+        (&Method::GET, "ledger") => {
+            let inside = Arc::clone(inside);
+            ledger(move |from, most| inside.merchant.ledger(from, most))
         }
         (&Method::POST, "settle") => {
             Reply::json(ok, &Settled { settled: inside.merchant.settle_now() })
+        }
+        (_, "dial") => dial(&inside.dial, call).await,
+        _ => problem(StatusCode::NOT_FOUND, "no such control call"),
+    }
+}
+
+async fn of_venue(venue: Arc<dyn Venue>, what: &str, call: Call) -> Reply {
+    let ok = StatusCode::OK;
+    match (call.method(), what) {
+        (&Method::GET, "counters") => Reply::json(ok, &counters_of(&*venue)),
+        (&Method::GET, "ledger") => ledger(move |from, most| venue.ledger(from, most)),
+        (&Method::POST, "settle") => Reply::json(ok, &Settled { settled: venue.settle_now() }),
+        (_, "dial") => dial(venue.dial(), call).await,
+        _ => problem(StatusCode::NOT_FOUND, "no such control call"),
+    }
+}
+
+async fn dial(dial: &Dial, call: Call) -> Reply {
+    match *call.method() {
+        Method::GET => Reply::json(StatusCode::OK, &dial.settings()),
+        Method::PUT => put_dial(dial, call).await,
+        Method::DELETE => {
+            dial.calm();
+            Reply::json(StatusCode::OK, &dial.settings())
         }
         _ => problem(StatusCode::NOT_FOUND, "no such control call"),
     }
 }
 
-async fn put_dial(inside: &Inside, mut call: Call) -> Reply {
+async fn put_dial(dial: &Dial, mut call: Call) -> Reply {
     let body = match call.read_body().await {
         Ok(body) => body,
         Err(BodyError::TooLong) => {
@@ -60,19 +88,19 @@ async fn put_dial(inside: &Inside, mut call: Call) -> Reply {
         Ok(change) => change,
         Err(error) => return problem(StatusCode::BAD_REQUEST, error),
     };
-    match inside.dial.apply(&change) {
-        Ok(()) => Reply::json(StatusCode::OK, &inside.dial.settings()),
+    match dial.apply(&change) {
+        Ok(()) => Reply::json(StatusCode::OK, &dial.settings()),
         Err(error) => problem(StatusCode::BAD_REQUEST, error),
     }
 }
 
-fn ledger(inside: Arc<Inside>) -> Reply {
+fn ledger(page: impl Fn(usize, usize) -> Vec<LedgerEntry> + Send + 'static) -> Reply {
     let mut from = 0;
     Reply::pages("application/x-ndjson", move || {
-        let page = inside.merchant.ledger(from, LEDGER_PAGE);
-        from += page.len();
+        let entries = page(from, LEDGER_PAGE);
+        from += entries.len();
         let mut lines = Vec::new();
-        for entry in &page {
+        for entry in &entries {
             serde_json::to_writer(&mut lines, entry).ok()?;
             lines.push(b'\n');
         }

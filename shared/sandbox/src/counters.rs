@@ -102,6 +102,12 @@ pub struct CountersSnapshot {
     pub pending: u64,
     /// Ledger: order ids accepted more than once. **Anything but 0 is a double pay.**
     pub duplicates: u64,
+    /// Calls by the provider's own names of its operations, where it has many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, u64>,
+    /// The most records that a page was asked for.
+    #[serde(default)]
+    pub max_page: u64,
     /// How often each fault of the dial struck.
     pub faults: BTreeMap<Fault, u64>,
 }

@@ -13,13 +13,15 @@ mod queue;
 mod sandbox;
 mod server;
 mod timers;
+mod venue;
 mod window;
 
 pub use config::SandboxConfig;
 pub use counters::CountersSnapshot;
 pub use dial::{Chance, ChanceChange, Dial, DialChange, DialError, DialSettings, Fault};
 pub use merchant::{
-    API_KEY, BadSign, Currency, LedgerEntry, MERCHANT_NAME, MerchantConfig, Method, NOT_FOUND,
-    OpenError, SIGN_KEY, Status, StatusId, create_sign,
+    API_KEY, BadSign, Currency, MERCHANT_NAME, MerchantConfig, Method, NOT_FOUND, OpenError,
+    SIGN_KEY, Status, StatusId, create_sign,
 };
 pub use sandbox::{Sandbox, SandboxError};
+pub use venue::LedgerEntry;

@@ -12,8 +12,9 @@ use tokio::task::JoinSet;
 use crate::config::SandboxConfig;
 use crate::counters::CountersSnapshot;
 use crate::dial::Dial;
-use crate::merchant::{LedgerEntry, Merchant, OpenError, Opening};
+use crate::merchant::{Merchant, OpenError, Opening};
 use crate::server::{App, Call, Reply, serve};
+use crate::venue::{LedgerEntry, Venue};
 use crate::{control, identity};
 
 /// A running sandbox. Dropping it stops it at once, as a crash would; [`Sandbox::shutdown`] is the
@@ -31,6 +32,8 @@ pub(crate) struct Inside {
     pub(crate) id: String,
     pub(crate) dial: Arc<Dial>,
     pub(crate) merchant: Merchant,
+    /// The other providers.
+    pub(crate) venues: Vec<Arc<dyn Venue>>,
 }
 
 /// Why a sandbox does not start.
@@ -65,10 +68,12 @@ impl Sandbox {
             fast,
         };
         let merchant = Merchant::open(merchant, opening)?;
-        let inside = Arc::new(Inside { id, dial, merchant });
+        let venues: Vec<Arc<dyn Venue>> = Vec::new();
+        let inside = Arc::new(Inside { id, dial, merchant, venues });
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         inside.merchant.spawn(&mut tasks);
+        inside.venues.iter().for_each(|venue| Arc::clone(venue).spawn(&mut tasks));
         let mut server = JoinSet::new();
         server.spawn(serve(listener, Arc::clone(&inside), stopped));
         Ok(Self { addr, inside, stop, server, tasks })
@@ -77,6 +82,11 @@ impl Sandbox {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Its URL; each provider lies below, by its name.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
     }
 
     /// The merchant gateway's base URL.
@@ -89,9 +99,19 @@ impl Sandbox {
         &self.inside.id
     }
 
-    /// The fault dial.
+    /// The fault dial of the merchant gateway.
     pub fn dial(&self) -> &Dial {
         &self.inside.dial
+    }
+
+    /// The fault dial of another provider.
+    pub fn dial_of(&self, provider: &str) -> Option<&Dial> {
+        self.inside.venue(provider).map(|venue| venue.dial())
+    }
+
+    /// What another provider was called and sent.
+    pub fn counters_of(&self, provider: &str) -> Option<CountersSnapshot> {
+        self.inside.venue(provider).map(|venue| counters_of(&**venue))
     }
 
     /// What was called and sent, and what the ledger says in sum.
@@ -99,14 +119,18 @@ impl Sandbox {
         self.inside.counters()
     }
 
-    /// The whole ledger, one entry an accepted create. For tests; the HTTP call streams it.
+    /// The ledgers of all providers, one entry an accepted create. For tests; the HTTP call
+    /// streams them, provider by provider.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
-        self.inside.merchant.ledger(0, usize::MAX)
+        let mut entries = self.inside.merchant.ledger(0, usize::MAX);
+        entries.extend(self.inside.venues.iter().flat_map(|v| v.ledger(0, usize::MAX)));
+        entries
     }
 
     /// Settles everything that is pending, but for what never settles; returns how many.
     pub fn settle_now(&self) -> usize {
-        self.inside.merchant.settle_now()
+        let others = self.inside.venues.iter().map(|venue| venue.settle_now());
+        self.inside.merchant.settle_now() + others.sum::<usize>()
     }
 
     /// Takes no more calls, lets those under way end, writes what may lag behind.
@@ -115,10 +139,27 @@ impl Sandbox {
         while self.server.join_next().await.is_some() {}
         self.tasks.shutdown().await;
         self.inside.merchant.flush();
+        self.inside.venues.iter().for_each(|venue| venue.flush());
     }
 }
 
+/// A provider's counts, those of its dial included.
+pub(crate) fn counters_of(venue: &dyn Venue) -> CountersSnapshot {
+    CountersSnapshot { faults: venue.dial().hits(), ..venue.counters() }
+}
+
 impl Inside {
+    /// The provider that a path leads to, and the rest of the path.
+    fn venue_of(&self, path: &str) -> Option<(Arc<dyn Venue>, String)> {
+        let (name, _) = path.strip_prefix('/')?.split_once('/')?;
+        let venue = self.venue(name)?;
+        Some((Arc::clone(venue), path[name.len() + 1..].to_owned()))
+    }
+
+    pub(crate) fn venue(&self, name: &str) -> Option<&Arc<dyn Venue>> {
+        self.venues.iter().find(|venue| venue.name() == name)
+    }
+
     pub(crate) fn counters(&self) -> CountersSnapshot {
         CountersSnapshot { faults: self.dial.hits(), ..self.merchant.counters() }
     }
@@ -131,12 +172,16 @@ impl App for Inside {
         if let Some(path) = uri.path().strip_prefix("/sandbox/") {
             return control::answer(&self, path, call).await;
         }
-        let Some(path) = uri.path().strip_prefix("/merchant") else {
+        let (reply, latency) = if let Some(path) = uri.path().strip_prefix("/merchant") {
+            (self.merchant.answer(path, call).await, self.dial.latency())
+        } else if let Some((venue, path)) = self.venue_of(uri.path()) {
+            let dialled = Arc::clone(&venue);
+            (venue.answer(path, call).await, dialled.dial().latency())
+        } else {
             return Reply::empty(StatusCode::NOT_FOUND);
         };
-        let reply = self.merchant.answer(path, call).await;
         // After the deed: a client that stops waiting has been paid for all the same.
-        if let Some(latency) = self.dial.latency() {
+        if let Some(latency) = latency {
             tokio::time::sleep(latency).await;
         }
         reply

@@ -5,54 +5,86 @@
 //! is known to exist (S11): one of the payouts asked about, or else the lane's control. A round
 //! without a live look-up proves nothing, and what it missed stays unknown.
 
-use crate::counters::count;
+use crate::counters::{Counters, count};
 use crate::lane::Lane;
+use crate::pace::LocalPace;
+use crate::past::{Ids, without_ids};
+use crate::steps;
 use crate::verdict::found_notes;
 use crate::work::{Core, Held};
 use domain::{Event, News, Payout, Place, State};
-use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream;
+use futures::{FutureExt, StreamExt};
 use ledger::apply::Happening;
 use ledger::{Guard, LedgerError, Note, NoteKind};
-use providers::{Found, Payment};
+use providers::{Found, LookUp, LookedUp, Payment, Turns};
+use std::sync::Arc;
 
 /// Look-ups of one chunk under way at once; their own budget paces them.
 const AT_ONCE: usize = 16;
-/// Look-ups of one claim, so that a chunk that has rows to send is not kept from it.
+/// Payouts that one claim asks about one by one, so that a chunk that has rows to send is not
+/// kept from it. Where one look-up takes many, that many.
 const PER_CLAIM: usize = 64;
 
-/// Asks about all payouts of a chunk that are due, up to [`PER_CLAIM`].
+/// A row, as it was read, and what is asked about it.
+type Asked = (u16, Payout, Payment);
+/// A row and what a look-up said of it.
+type Told = (u16, Payout, Payment, Found);
+
+/// Asks about payouts of a chunk that are due, as many as one claim may.
 pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
     let now = core.clock.now();
+    let per_look_up = usize::from(lane.provider.limits().rows_per_look_up.max(1));
     let mut rows = held.rows(|p| p.due <= now && needs_asking(p));
-    rows.truncate(PER_CLAIM);
+    rows.truncate(PER_CLAIM.max(per_look_up));
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
     lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
-    let mut payments = Vec::with_capacity(rows.len());
+    let ids = Ids::read(core, lane, held).await?;
+    let mut asked: Vec<Asked> = Vec::with_capacity(rows.len());
     for row in &rows {
         let Some(payout) = held.payout(*row) else { continue };
-        let payment =
-            core.payment(held.place(*row), payout.attempt, held.format, at_hand.get(*row)?);
-        payments.push((*row, *payout, payment));
+        let place = held.place(*row);
+        let mut payment = core.payment(place, payout.attempt, held.format, at_hand.get(*row)?);
+        payment.past = ids.past(*row, payout, &lane.policy);
+        asked.push((*row, *payout, payment));
     }
-    let mut answers: Vec<(u16, Payout, Found)> = stream::iter(payments)
-        .map(async |(row, payout, payment)| {
-            let found = ask_about(core, lane, &payout, payment).await;
-            (row, payout, found)
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    judge_absences(core, lane, &mut answers).await?;
+    let mut answers: Vec<Told> = Vec::with_capacity(asked.len());
+    // Whether a look-up by our reference found something that is known to exist (S11).
+    let mut is_live = false;
+    let questions = asked.chunks(per_look_up).map(<[Asked]>::to_vec);
+    let mut rounds = stream::iter(questions.collect::<Vec<_>>())
+        .map(|asked| question(core, lane, asked))
+        .buffered(AT_ONCE);
+    while let Some(round) = rounds.next().await {
+        let (told, live) = round?;
+        is_live |= live;
+        answers.extend(told);
+    }
+    drop(rounds);
+    if !is_live {
+        judge_absences(core, lane, &mut answers).await?;
+    }
     stop_where_refused(core, lane, &answers).await?;
-    if let Some((row, ..)) = answers.iter().find(|(_, _, found)| matches!(found, Found::Is { .. }))
-    {
+    let known = |found: &Found| matches!(found, Found::Is { .. } | Found::StepDue { .. });
+    if let Some((row, ..)) = answers.iter().find(|(.., found)| known(found)) {
         lane.brakes.took(&*core.ledger, held.place(*row)).await?;
     }
-    let happenings = answers.into_iter().map(|(row, payout, found)| happening(row, payout, found));
-    held.apply(core, lane, Guard::Fact, happenings.collect()).await?;
-    give_up(core, lane, held, &rows).await
+    let mut due = Vec::new();
+    let mut happenings = Vec::with_capacity(answers.len());
+    for (row, payout, payment, found) in answers {
+        if let Found::StepDue { provider_id } = &found {
+            let mut payment = payment;
+            let told = provider_id.as_deref().map(Arc::from);
+            payment.past.provider_id = told.or(payment.past.provider_id);
+            due.push((row, payment));
+        }
+        happenings.push(happening(row, payout, found));
+    }
+    held.apply(core, lane, Guard::Fact, happenings).await?;
+    give_up(core, lane, held, &rows).await?;
+    steps::take(core, lane, held, due).await
 }
 
 /// Whether a payout that is due is to be looked up (the other ones are to be sent).
@@ -64,44 +96,78 @@ fn needs_asking(payout: &Payout) -> bool {
     }
 }
 
-/// One look-up. A miss that was asked for too early proves nothing (S11), whenever it is
-/// written down.
-async fn ask_about(core: &Core, lane: &Lane, payout: &Payout, payment: Payment) -> Found {
-    lane.look_ups.one().await;
-    let asked = core.clock.now();
-    let found = look_up(core, lane, payment).await;
-    let doubtful = payout.state != State::Accepted;
-    let is_early = asked < payout.may_be_missed_from(&lane.policy)
-        || (payout.absences > 0 && asked < payout.due);
-    if found == Found::Absent && doubtful && is_early {
-        return Found::Unclear { text: "not found, but asked too early to mean it".to_owned() };
-    }
-    found
+/// Paces the requests of a look-up, and counts them.
+struct Paced {
+    counters: Arc<Counters>,
+    pace: Arc<LocalPace>,
 }
 
-/// Asks the provider; whoever calls keeps the pace of look-ups.
-pub async fn look_up(core: &Core, lane: &Lane, payment: Payment) -> Found {
-    count(&core.counters.look_ups_total);
-    let nothing = || Found::Unclear { text: "the adapter gave no answer".to_owned() };
-    lane.provider.look_up(vec![payment]).await.pop().unwrap_or_else(nothing)
+impl Turns for Paced {
+    fn next(&self) -> BoxFuture<'_, ()> {
+        async {
+            self.pace.one().await;
+            count(&self.counters.look_ups_total);
+        }
+        .boxed()
+    }
+}
+
+/// One look-up, for as many payouts as it takes; and whether it proved to be live.
+async fn question(
+    core: &Core,
+    lane: &Lane,
+    asked: Vec<Asked>,
+) -> Result<(Vec<Told>, bool), LedgerError> {
+    let takes_many = lane.provider.limits().rows_per_look_up > 1;
+    let in_doubt = asked.iter().any(|(_, payout, _)| payout.state == State::Unknown);
+    let control = if takes_many && in_doubt { control(core, lane).await? } else { None };
+    let payments: Vec<Payment> = asked.iter().map(|(_, _, payment)| payment.clone()).collect();
+    let asked_at = core.clock.now();
+    let LookedUp { found, control_found } = look_up(core, lane, payments, control).await;
+    let mut is_live = control_found == Some(true);
+    let mut found = found.into_iter();
+    let told = asked.into_iter().map(|(row, payout, payment)| {
+        let nothing = || Found::Unclear { text: "the adapter gave no answer".to_owned() };
+        let mut found = found.next().unwrap_or_else(nothing);
+        // By our reference, as those that it is to speak for: a look-up by id proves itself only.
+        let by_reference = payment.past.provider_id.is_none() && payment.past.shipment.is_none();
+        is_live |= by_reference && !takes_many && is_alive(&found);
+        // A miss that was asked for too early proves nothing, whenever it is written down.
+        let is_early = asked_at < payout.may_be_missed_from(&lane.policy)
+            || (payout.absences > 0 && asked_at < payout.due);
+        if found == Found::Absent && payout.state != State::Accepted && is_early {
+            found = Found::Unclear { text: "not found, but asked too early to mean it".to_owned() };
+        }
+        (row, payout, payment, found)
+    });
+    let told: Vec<Told> = told.collect();
+    Ok((told, is_live))
+}
+
+/// Asks the provider, at the pace of look-ups.
+pub async fn look_up(
+    core: &Core,
+    lane: &Lane,
+    payments: Vec<Payment>,
+    control: Option<Payment>,
+) -> LookedUp {
+    let turns = Paced { counters: Arc::clone(&core.counters), pace: Arc::clone(&lane.look_ups) };
+    lane.provider.look_up(LookUp { payments, control, turns: Arc::new(turns) }).await
 }
 
 /// Turns every "not found" that proves nothing into "unclear".
-async fn judge_absences(
-    core: &Core,
-    lane: &Lane,
-    answers: &mut [(u16, Payout, Found)],
-) -> Result<(), LedgerError> {
+async fn judge_absences(core: &Core, lane: &Lane, answers: &mut [Told]) -> Result<(), LedgerError> {
     let absent = |found: &Found| matches!(found, Found::Absent);
-    if !answers.iter().any(|(_, _, found)| absent(found)) {
+    if !answers.iter().any(|(.., found)| absent(found)) {
         return Ok(());
     }
-    let proves = lane.provider.limits().absence.proves;
-    let found_one = answers.iter().any(|(_, _, found)| is_alive(found));
-    if proves && (found_one || control_is_found(core, lane).await?) {
+    let limits = lane.provider.limits();
+    // Where one look-up takes many, the control was asked for with them.
+    let may_ask = limits.idempotency.absence.proves && limits.rows_per_look_up <= 1;
+    if may_ask && control_is_found(core, lane).await? {
         return Ok(());
     }
-    for (_, _, found) in answers.iter_mut().filter(|(_, _, found)| absent(found)) {
+    for (.., found) in answers.iter_mut().filter(|(.., found)| absent(found)) {
         let text = "not found, but the look-up does not find a known payout either".to_owned();
         *found = Found::Unclear { text };
     }
@@ -109,31 +175,40 @@ async fn judge_absences(
 }
 
 fn is_alive(found: &Found) -> bool {
-    matches!(found, Found::Is { .. } | Found::Differs { .. })
+    matches!(found, Found::Is { .. } | Found::StepDue { .. } | Found::Differs { .. })
 }
 
-/// Looks up the lane's control: a payout whose create was accepted under this fingerprint.
-async fn control_is_found(core: &Core, lane: &Lane) -> Result<bool, LedgerError> {
+/// The lane's control: a payout whose create was accepted under this fingerprint, to be asked
+/// for by our reference alone.
+async fn control(core: &Core, lane: &Lane) -> Result<Option<Payment>, LedgerError> {
     let record = lane.brakes.refresh(&*core.ledger).await?;
-    let Some(place) = record.control else { return Ok(false) };
-    let Some(payment) = payment_at(core, place).await? else { return Ok(false) };
-    lane.look_ups.one().await;
-    Ok(is_alive(&look_up(core, lane, payment).await))
+    match record.control {
+        Some(place) => payment_at(core, lane, place).await,
+        None => Ok(None),
+    }
 }
 
-async fn payment_at(core: &Core, place: Place) -> Result<Option<Payment>, LedgerError> {
+async fn control_is_found(core: &Core, lane: &Lane) -> Result<bool, LedgerError> {
+    let Some(payment) = control(core, lane).await? else { return Ok(false) };
+    let found = look_up(core, lane, vec![payment], None).await.found;
+    Ok(found.first().is_some_and(is_alive))
+}
+
+async fn payment_at(
+    core: &Core,
+    lane: &Lane,
+    place: Place,
+) -> Result<Option<Payment>, LedgerError> {
     let Some(chunk) = core.ledger.chunk(place.chunk).await? else { return Ok(None) };
     let Some(payout) = chunk.payouts.get(usize::from(place.row)) else { return Ok(None) };
     let rows = core.shelf.rows(&*core.ledger, place.chunk, place.row, place.row).await?;
-    Ok(Some(core.payment(place, payout.attempt, chunk.format, rows.get(place.row)?)))
+    let mut payment = core.payment(place, payout.attempt, chunk.format, rows.get(place.row)?);
+    payment.past = without_ids(payout, &lane.policy);
+    Ok(Some(payment))
 }
 
-async fn stop_where_refused(
-    core: &Core,
-    lane: &Lane,
-    answers: &[(u16, Payout, Found)],
-) -> Result<(), LedgerError> {
-    let refused = answers.iter().find_map(|(_, _, found)| match found {
+async fn stop_where_refused(core: &Core, lane: &Lane, answers: &[Told]) -> Result<(), LedgerError> {
+    let refused = answers.iter().find_map(|(.., found)| match found {
         Found::StopLane { text } => Some(text),
         _ => None,
     });
@@ -152,10 +227,18 @@ fn happening(row: u16, payout: Payout, found: Found) -> Happening {
             if !matches!(news, News::Paid | News::InProgress) {
                 notes.push(Note::new(NoteKind::Reason, text));
             }
-            if news == News::InProgress && payout.state == State::Submitted {
+            // What was told before is not told again.
+            let stands = (news == News::InProgress && payout.state == State::Submitted)
+                || (news == News::Waiting && payout.state == State::Waiting);
+            if stands {
                 notes.clear();
             }
             (Event::News { attempt, news }, notes)
+        }
+        Found::StepDue { provider_id } => {
+            let known = matches!(payout.state, State::Submitted | State::Waiting);
+            let notes = if known { Vec::new() } else { found_notes(provider_id, None, &[]) };
+            (Event::News { attempt, news: News::InProgress }, notes)
         }
         Found::Differs { text } => {
             let news = Event::News { attempt, news: News::Differs };

@@ -259,7 +259,22 @@ impl Brakes {
         .await
     }
 
-    fn is_canary(&self, place: Place) -> bool {
+    /// The provider's calls carry at most so many rows from now on, in the whole pool.
+    pub async fn shrink(&self, ledger: &dyn Ledger, rows_max: u16) -> Result<(), LedgerError> {
+        let rows_max = rows_max.max(1);
+        tracing::warn!(lane = %self.lane, rows_max, "the provider takes fewer rows in one call");
+        self.change(ledger, |record| {
+            let shrinks = record.rows_per_call.is_none_or(|known| rows_max < known);
+            if shrinks {
+                record.rows_per_call = Some(rows_max);
+            }
+            shrinks
+        })
+        .await
+    }
+
+    /// Whether `place` is the canary that is under way.
+    pub fn is_canary(&self, place: Place) -> bool {
         self.lock().record.as_ref().and_then(|r| r.canary).is_some_and(|c| c.place == place)
     }
 

@@ -87,7 +87,7 @@ impl Engine {
             clock: Clock::new(Arc::clone(&env), asked_ms, about.now),
             id: about.id,
             shelf: Shelf::default(),
-            counters: Counters::default(),
+            counters: Arc::default(),
             stopping: AtomicBool::new(false),
             lease_ms: settings.lease_ms,
             env: Arc::clone(&env),

@@ -39,7 +39,7 @@ pub struct Lane {
     /// Permits of the pool.
     pub pace: PoolPace,
     /// The look-ups' own budget.
-    pub look_ups: LocalPace,
+    pub look_ups: Arc<LocalPace>,
     /// Requests under way.
     pub window: Window,
     /// Stops, canaries, slowing down.
@@ -53,7 +53,7 @@ impl Lane {
     pub fn new(env: &Arc<dyn Env>, setup: LaneSetup) -> Lane {
         Lane {
             pace: PoolPace::new(env, setup.name.clone(), setup.interval_us),
-            look_ups: LocalPace::new(Arc::clone(env), setup.look_up_interval_us),
+            look_ups: Arc::new(LocalPace::new(Arc::clone(env), setup.look_up_interval_us)),
             window: Window::new(setup.in_flight),
             brakes: Brakes::new(setup.name.clone(), setup.canary),
             at_work: Mutex::new(BTreeSet::new()),
@@ -77,8 +77,15 @@ impl Lane {
         )))
     }
 
+    /// Rows of one provider call: what the provider takes, or less if it has said so.
+    pub fn per_call(&self) -> usize {
+        let told = self.brakes.record().and_then(|record| record.rows_per_call);
+        let most = self.provider.limits().rows_per_call;
+        usize::from(told.map_or(most, |told| told.min(most)).max(1))
+    }
+
     /// Rows that one claim of a chunk sends.
     pub fn slice(&self) -> usize {
-        self.pace.slice()
+        self.pace.slice().saturating_mul(self.per_call())
     }
 }

@@ -154,7 +154,10 @@ async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
         }
         let now = core.clock.now();
         let done = apply(&*core.ledger, id, Guard::Fact, now, &lane.policy, happenings).await?;
-        let paid = done.into_iter().flatten().find(|(_, a)| a.payout().ever_accepted);
+        let paid = done.into_iter().flatten().find(|(_, a)| {
+            let payout = a.payout();
+            payout.ever_accepted && payout.state != State::Unknown
+        });
         if let Some((row, _)) = paid {
             lane.brakes.took(&*core.ledger, Place { chunk: id, row }).await?;
         }
@@ -203,10 +206,10 @@ fn read(
 fn is_late_success(letter: &Letter, happening: &Happening) -> bool {
     let nobody_asks =
         matches!(happening.payout.state, State::Failed | State::Cancelled | State::Review);
-    nobody_asks && happening.event == Event::Hint && letter.request.kind == CallbackKind::Success
+    nobody_asks && happening.event == Event::Hint && letter.request.kind != CallbackKind::Error
 }
 
 async fn is_paid(core: &Core, lane: &Lane, payment: Payment) -> bool {
-    lane.look_ups.one().await;
-    matches!(look_up(core, lane, payment).await, Found::Is { news: News::Paid, .. })
+    let found = look_up(core, lane, vec![payment], None).await.found;
+    matches!(found[..], [Found::Is { news: News::Paid, .. }])
 }

@@ -66,17 +66,17 @@ impl LocalPace {
     }
 }
 
-/// Slots that were drawn: `count` rows may leave, the first at `first_ms` of our own clock.
+/// Slots that were drawn: `count` calls may leave, the first at `first_ms` of our own clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slots {
-    /// How many rows may leave.
+    /// How many calls may leave.
     pub count: usize,
     first_ms: u64,
     interval_us: u64,
 }
 
 impl Slots {
-    /// When row number `index` may leave, on our own clock.
+    /// When call number `index` may leave, on our own clock.
     pub fn at_ms(&self, index: usize) -> u64 {
         let index = u64::try_from(index).unwrap_or(u64::MAX);
         self.first_ms.saturating_add(self.interval_us.saturating_mul(index) / 1000)
@@ -101,11 +101,11 @@ impl PoolPace {
         self.interval_us > 0
     }
 
-    /// Rows that the lane can send in [`SLICE_US`]: a slice.
+    /// Calls that the lane can make in [`SLICE_US`]: a slice.
     pub fn slice(&self) -> usize {
         match SLICE_US.checked_div(self.interval_us) {
             None => usize::from(domain::ChunkId::MAX_ROWS),
-            Some(rows) => usize::try_from(rows.max(1)).unwrap_or(usize::MAX),
+            Some(calls) => usize::try_from(calls.max(1)).unwrap_or(usize::MAX),
         }
     }
 

@@ -24,8 +24,9 @@ use futures::future::{BoxFuture, Fuse};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, select_biased};
 use ledger::apply::{Applied, Happening, apply};
-use ledger::{Guard, LedgerError, Token};
-use providers::{Answer, SendGate, Shipment};
+use ledger::shipment::Shipment as Carried;
+use ledger::{Guard, LedgerError, Note, Token};
+use providers::{Answer, SendGate, Shipment, Shipped};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,22 +39,35 @@ struct Ready {
     row: u16,
     /// As the intent left it.
     payout: Payout,
-    slot: Slot,
-    leaves_ms: u64,
 }
 
 /// What came of a group of intents.
 enum Intended {
     /// These are ready to go; those turned out to have changed.
-    Go { ready: Vec<Ready>, changed: Vec<(u16, Payout)>, send_before: Millis },
+    Go {
+        ready: Vec<Ready>,
+        changed: Vec<(u16, Payout)>,
+        send_before: Millis,
+        slots: Vec<Slot>,
+        permits: Slots,
+    },
     /// The lease, the batch or the lane does not allow it any more.
     NoMore,
     /// The road is closed for so long.
     Wait(u64),
 }
 
-/// One shipment's rows with what was answered.
+/// A row, the payout as it was sent, and what was answered.
 type Answered = Vec<(u16, Payout, Answer)>;
+
+/// What one provider call came back with.
+struct Returned {
+    answered: Answered,
+    /// The provider's id of the call, and where it is kept.
+    shipment: Option<(u16, Note)>,
+    /// The provider wants fewer rows in a call.
+    rows_max: Option<u16>,
+}
 
 /// Sends what is payable, up to a slice. Gives how long sending has to wait, where it has to.
 pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerError> {
@@ -72,8 +86,8 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
 
     let mut intending: Fuse<BoxFuture<'_, Result<Intended, LedgerError>>> = Fuse::terminated();
     let mut writing: Fuse<BoxFuture<'_, Vec<(u16, Payout)>>> = Fuse::terminated();
-    let mut under_way: FuturesUnordered<BoxFuture<'_, Answered>> = FuturesUnordered::new();
-    let mut answered: Answered = Vec::new();
+    let mut under_way: FuturesUnordered<BoxFuture<'_, Returned>> = FuturesUnordered::new();
+    let mut returned: Vec<Returned> = Vec::new();
     let mut is_intending = false;
     let mut is_writing = false;
     // An error ends the sending of more rows, never what is under way.
@@ -83,14 +97,14 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
         if !is_intending && may_go {
             let group: Vec<(u16, Payout)> = queue
                 .iter()
-                .take(GROUP)
+                .take(GROUP.max(lane.per_call()))
                 .filter_map(|row| Some((*row, *held.payout(*row)?)))
                 .collect();
             intending = intend(core, lane, held.id, held.token, group).boxed().fuse();
             is_intending = true;
         }
-        if !is_writing && !answered.is_empty() {
-            writing = write_down(core, lane, held.id, std::mem::take(&mut answered)).boxed().fuse();
+        if !is_writing && !returned.is_empty() {
+            writing = write_down(core, lane, held.id, std::mem::take(&mut returned)).boxed().fuse();
             is_writing = true;
         }
         if !is_intending && !is_writing && under_way.is_empty() {
@@ -104,17 +118,18 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
             intended = intending => {
                 is_intending = false;
                 match intended {
-                    Ok(Intended::Go { ready, changed, send_before }) => {
+                    Ok(Intended::Go { ready, changed, send_before, slots, permits }) => {
                         // The group's rows are the first of the queue, in its order; those that
                         // drew no slot stay. A stop may have emptied the queue meanwhile.
                         queue.drain(..(ready.len() + changed.len()).min(queue.len()));
                         changed.into_iter().for_each(|(row, payout)| held.learn(row, payout));
                         ready.iter().for_each(|r| held.learn(r.row, r.payout));
-                        let shipped =
-                            ship(core, lane, held, &at_hand, ready, send_before, &mut under_way);
-                        if let Err(error) = shipped {
-                            failed = Some(error);
-                            queue.clear();
+                        match ship(core, lane, held, &at_hand, ready, send_before, slots, permits) {
+                            Ok(calls) => under_way.extend(calls),
+                            Err(error) => {
+                                failed = Some(error);
+                                queue.clear();
+                            }
                         }
                     }
                     Ok(Intended::NoMore) => queue.clear(),
@@ -129,13 +144,13 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
                 }
             }
             answers = under_way.select_next_some() => {
-                answered.extend(answers);
+                returned.push(answers);
                 // What else has come is written with it.
                 while let Some(Some(more)) = under_way.next().now_or_never() {
-                    answered.extend(more);
+                    returned.push(more);
                 }
-                let stops = |(_, _, answer): &(u16, Payout, Answer)| matches!(answer, Answer::StopLane { .. });
-                if answered.iter().any(stops) {
+                let mut answers = returned.iter().flat_map(|call| &call.answered);
+                if answers.any(|(_, _, answer)| matches!(answer, Answer::StopLane { .. })) {
                     // At once, and before it is written down: no more rows into a closed door.
                     lane.brakes.pause(&core.clock, 1_000);
                     queue.clear();
@@ -166,10 +181,12 @@ async fn intend(
             }
         }
     }
-    let mut slots = lane.window.take(group.len()).await;
+    // Slots and permits are for calls, each of which takes as many rows as the provider allows.
+    let per_call = lane.per_call();
+    let mut slots = lane.window.take(group.len().div_ceil(per_call)).await;
     let permits = lane.pace.draw(&*core.ledger, &core.clock, slots.len()).await?;
     slots.truncate(permits.count);
-    group.truncate(slots.len());
+    group.truncate(slots.len().saturating_mul(per_call));
     if core.is_stopping()
         || matches!(lane.brakes.road(&core.clock), Road::Closed { .. } if group.len() > 1)
     {
@@ -205,15 +222,13 @@ fn sort(
 ) -> Intended {
     let mut ready = Vec::with_capacity(done.len());
     let mut changed = Vec::new();
-    for (index, ((row, applied), slot)) in done.into_iter().zip(slots).enumerate() {
+    for (row, applied) in done {
         match applied {
-            Applied::Changed(payout) => {
-                ready.push(Ready { row, payout, slot, leaves_ms: permits.at_ms(index) });
-            }
+            Applied::Changed(payout) => ready.push(Ready { row, payout }),
             Applied::Recorded(payout) | Applied::Illegal(_, payout) => changed.push((row, payout)),
         }
     }
-    Intended::Go { ready, changed, send_before }
+    Intended::Go { ready, changed, send_before, slots, permits }
 }
 
 /// Takes back intents whose write had no answer: none of their requests left. Asks until the
@@ -253,7 +268,8 @@ async fn withdraw(
     }
 }
 
-/// Hands rows to the provider, as many a call as it takes.
+/// Rows handed to the provider, as many a call as it takes, each call in its slot.
+#[allow(clippy::too_many_arguments, reason = "all that one group of calls consists of")]
 fn ship<'a>(
     core: &'a Core,
     lane: &'a Lane,
@@ -261,12 +277,16 @@ fn ship<'a>(
     at_hand: &Rows,
     ready: Vec<Ready>,
     send_before: Millis,
-    under_way: &mut FuturesUnordered<BoxFuture<'a, Answered>>,
-) -> Result<(), LedgerError> {
+    slots: Vec<Slot>,
+    permits: Slots,
+) -> Result<Vec<BoxFuture<'a, Returned>>, LedgerError> {
     // Measured on our own clock from before the intent was written: never later than the
     // ledger's own reading (S7).
     let closes_ms = core.clock.boot_ms().saturating_add(send_before.since(core.clock.now()));
-    let per_call = usize::from(lane.provider.limits().rows_per_call.max(1));
+    // The intents were written for this many rows a call; the lane may have shrunk since.
+    let per_call = ready.len().div_ceil(slots.len().max(1)).max(lane.per_call());
+    let mut calls = Vec::with_capacity(slots.len());
+    let mut slots = slots.into_iter().enumerate();
     let mut ready = ready.into_iter().peekable();
     while ready.peek().is_some() {
         let rows: Vec<Ready> = ready.by_ref().take(per_call).collect();
@@ -275,17 +295,21 @@ fn ship<'a>(
             let row = at_hand.get(r.row)?;
             payments.push(core.payment(held.place(r.row), r.payout.attempt, held.format, row));
         }
+        let Some((index, slot)) = slots.next() else { break };
         let gate = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
         let shipment = Shipment { lane: lane.name.clone(), payments, gate };
-        under_way.push(Box::pin(request(core, lane, rows, shipment)));
+        let call = Call { rows, send_before, leaves_ms: permits.at_ms(index), slot };
+        calls.push(request(core, lane, call, shipment).boxed());
     }
-    Ok(())
+    Ok(calls)
 }
 
 /// Closes at the send deadline, on the boot-time clock.
-struct Gate {
-    closes_ms: u64,
-    env: Arc<dyn crate::env::Env>,
+pub struct Gate {
+    /// When, in milliseconds of that clock.
+    pub closes_ms: u64,
+    /// Whose clock.
+    pub env: Arc<dyn crate::env::Env>,
 }
 
 impl SendGate for Gate {
@@ -294,30 +318,44 @@ impl SendGate for Gate {
     }
 }
 
-/// One provider call, at its time.
-async fn request(core: &Core, lane: &Lane, rows: Vec<Ready>, shipment: Shipment) -> Answered {
-    let leaves_ms = rows.iter().map(|r| r.leaves_ms).max().unwrap_or(0);
+/// One provider call that is about to be made.
+struct Call {
+    rows: Vec<Ready>,
+    send_before: Millis,
+    leaves_ms: u64,
+    slot: Slot,
+}
+
+/// Makes one provider call, at its time.
+async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Returned {
+    let Call { rows, send_before, leaves_ms, slot } = call;
     let ahead_ms = leaves_ms.saturating_sub(core.clock.boot_ms());
     if ahead_ms > 0 {
         core.env.sleep(ahead_ms).await;
     }
     lane.pace.spend().await;
-    let stopped = matches!(lane.brakes.road(&core.clock), Road::Closed { .. }) && rows.len() > 1;
-    let answers = if stopped || !shipment.gate.is_open() {
-        Vec::new()
+    // A lane that was stopped meanwhile sends nothing more, but for the canary: it is what a
+    // closed road waits for.
+    let is_canary = shipment.payments.first().is_some_and(|p| lane.brakes.is_canary(p.place));
+    let stopped = !is_canary && matches!(lane.brakes.road(&core.clock), Road::Closed { .. });
+    let shipped = if stopped || !shipment.gate.is_open() {
+        Shipped::from(Vec::new())
     } else {
         count(&core.counters.creates_total);
-        let answers = lane.provider.submit(shipment).await;
-        debug_assert_eq!(answers.len(), rows.len(), "one answer a payment");
-        pad(answers, rows.len())
+        let shipped = lane.provider.submit(shipment).await;
+        debug_assert_eq!(shipped.answers.len(), rows.len(), "one answer a payment");
+        Shipped { answers: pad(shipped.answers, rows.len()), ..shipped }
     };
-    // Nothing was handed over: every row is withdrawn.
-    let mut answers = answers.into_iter();
-    let answered = rows.into_iter().map(|r| {
-        drop(r.slot);
-        (r.row, r.payout, answers.next().unwrap_or(Answer::NotSent))
-    });
-    answered.collect()
+    drop(slot);
+    let numbers: Vec<u16> = rows.iter().map(|r| r.row).collect();
+    let handle = shipped.handle.as_deref();
+    let kept = handle.and_then(|handle| Carried::new(send_before, handle, &numbers));
+    let shipment = numbers.first().copied().zip(kept.map(|kept| kept.to_note()));
+    // Where nothing was handed over, every row is withdrawn.
+    let mut answers = shipped.answers.into_iter();
+    let answered =
+        rows.into_iter().map(|r| (r.row, r.payout, answers.next().unwrap_or(Answer::NotSent)));
+    Returned { answered: answered.collect(), shipment, rows_max: shipped.rows_max }
 }
 
 /// An adapter that answered for too few rows told nothing about the others.
@@ -333,17 +371,28 @@ async fn write_down(
     core: &Core,
     lane: &Lane,
     id: ChunkId,
-    answered: Answered,
+    returned: Vec<Returned>,
 ) -> Vec<(u16, Payout)> {
     let now = core.clock.now();
-    let mut lessons = Vec::with_capacity(answered.len());
-    let mut happenings = Vec::with_capacity(answered.len());
-    for (row, payout, answer) in answered {
-        tally(&core.counters, &answer);
-        let pause_ms = pause_ms(payout.asked, core.env.random());
-        let Verdict { event, notes, lesson } = digest(answer, &payout, now, pause_ms);
-        happenings.push(Happening { row, payout, event, notes });
-        lessons.push((row, lesson));
+    let rows = returned.iter().map(|call| call.answered.len()).sum();
+    let mut lessons = Vec::with_capacity(rows);
+    let mut happenings = Vec::with_capacity(rows);
+    for Returned { answered, mut shipment, rows_max } in returned {
+        for (row, payout, answer) in answered {
+            tally(&core.counters, &answer);
+            let pause_ms = pause_ms(payout.asked, core.env.random());
+            let Verdict { event, mut notes, lesson } = digest(answer, &payout, now, pause_ms);
+            if let Some((_, note)) = shipment.take_if(|(at, _)| *at == row) {
+                notes.push(note);
+            }
+            happenings.push(Happening { row, payout, event, notes });
+            lessons.push((row, lesson));
+        }
+        if let Some(rows_max) = rows_max
+            && let Err(error) = lane.brakes.shrink(&*core.ledger, rows_max).await
+        {
+            tracing::warn!(%error, "the lane's record is not up to date");
+        }
     }
     let written = store(core, lane, id, happenings).await;
     for (row, lesson) in lessons {
@@ -388,10 +437,12 @@ async fn learn(core: &Core, lane: &Lane, place: Place, lesson: &crate::verdict::
 
 fn tally(counters: &Counters, answer: &Answer) {
     count(match answer {
-        Answer::Accepted { .. } | Answer::Differs { .. } => &counters.creates_accepted_total,
+        Answer::Accepted { .. } | Answer::Begun { .. } | Answer::Differs { .. } => {
+            &counters.creates_accepted_total
+        }
         Answer::Refused { .. } | Answer::Unlisted { .. } => &counters.creates_refused_total,
         Answer::Later { .. } | Answer::StopLane { .. } => &counters.creates_later_total,
-        Answer::Unknown { .. } => &counters.creates_unknown_total,
+        Answer::Unknown { .. } | Answer::Exists { .. } => &counters.creates_unknown_total,
         Answer::NotSent => &counters.creates_withdrawn_total,
     });
 }

@@ -54,6 +54,11 @@ pub fn digest(answer: Answer, payout: &Payout, now: Millis, pause_ms: u64) -> Ve
             notes: found_notes(provider_id, cost, &[]),
             lesson: Lesson::Took,
         },
+        Answer::Begun { provider_id, cost } => Verdict {
+            event: outcome(Outcome::Begun),
+            notes: found_notes(provider_id, cost, &[]),
+            lesson: Lesson::Took,
+        },
         Answer::Refused { text, created_nothing } => Verdict {
             event: outcome(Outcome::Refused { created_nothing }),
             notes: reason(&text),
@@ -84,6 +89,9 @@ pub fn digest(answer: Answer, payout: &Payout, now: Millis, pause_ms: u64) -> Ve
         },
         Answer::Unknown { text } => {
             Verdict { event: outcome(Outcome::Unknown), notes: reason(&text), lesson: Lesson::None }
+        }
+        Answer::Exists { text } => {
+            Verdict { event: outcome(Outcome::Exists), notes: reason(&text), lesson: Lesson::None }
         }
         Answer::NotSent => Verdict {
             event: outcome(Outcome::Withdrawn),

@@ -19,7 +19,7 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::{Claim, Guard, Ledger, LedgerError, Token};
-use providers::Payment;
+use providers::{Past, Payment};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,7 +36,7 @@ pub struct Core {
     /// Rows at hand.
     pub shelf: Shelf,
     /// What happened so far.
-    pub counters: Counters,
+    pub counters: Arc<Counters>,
     /// No new intents.
     pub stopping: AtomicBool,
     /// How long a lease lasts.
@@ -58,7 +58,7 @@ impl Core {
         row: Arc<Row>,
     ) -> Payment {
         let reference = ProviderReference::make(self.id, &row.reference, attempt, format);
-        Payment { place, attempt, reference, row }
+        Payment { place, attempt, reference, row, past: Past::default() }
     }
 }
 

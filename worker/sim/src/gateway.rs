@@ -8,8 +8,9 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, select};
 use providers::{
-    Absence, Answer, CallbackKind, CallbackRequest, Callbacks, Deduplication, Found, Heard, Limits,
-    Payment, Polling, Provider, RowProblem, Shipment,
+    Absence, Answer, CallbackKind, CallbackRequest, Callbacks, Calls, Deduplication, Found, Heard,
+    Idempotency, Limits, LookUp, LookedUp, Payment, Polling, Provider, RowProblem, SecondStep,
+    Shipment, Shipped,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,14 +108,22 @@ impl Gateway {
             in_flight: 8,
             look_ups_per_second: 1000,
             polling: Polling::Never,
+            rows_per_look_up: 1,
+            looks_up_by_id: false,
             page_size: None,
-            deduplication: Deduplication::None,
-            absence: Absence { form: "an answer that says so", proves: true },
+            idempotency: Idempotency {
+                deduplication: Deduplication::None,
+                repeats_errors: false,
+                found_by_reference: true,
+                absence: Absence { form: "an answer that says so", proves: true },
+            },
             reference: ReferenceFormat::Text { max_bytes: 64 },
             methods: &[Method::Card],
-            callbacks: true,
+            callbacks: Calls::OurUrls,
             cancel: false,
-            balance: false,
+            second_step: SecondStep::None,
+            rules: false,
+            policy: domain::Policy::DEFAULT,
         };
         let state = Arc::default();
         Gateway { exec, temper, limits: Arc::new(limits), settling_ms, timeout_ms, state }
@@ -168,7 +177,7 @@ impl Gateway {
             gateway.exec.sleep(in_ms).await;
             for _ in 0..50 {
                 let Some(postman) = gateway.lock().postman.clone() else { return };
-                let request = CallbackRequest { kind, body: Vec::new() };
+                let request = CallbackRequest { kind, signature: None, body: Vec::new() };
                 if postman(place, attempt, request).await {
                     return;
                 }
@@ -268,24 +277,25 @@ impl Provider for Gateway {
         Vec::new()
     }
 
-    fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Vec<Answer>> {
+    fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {
         async move {
             let mut answers = Vec::new();
             for payment in &shipment.payments {
                 answers.push(self.create(&shipment, payment).await);
             }
-            answers
+            answers.into()
         }
         .boxed()
     }
 
-    fn look_up(&self, payments: Vec<Payment>) -> BoxFuture<'_, Vec<Found>> {
+    fn look_up(&self, question: LookUp) -> BoxFuture<'_, LookedUp> {
         async move {
             let mut found = Vec::new();
-            for payment in &payments {
+            for payment in &question.payments {
+                question.turns.next().await;
                 found.push(self.find(payment).await);
             }
-            found
+            found.into()
         }
         .boxed()
     }
@@ -303,7 +313,9 @@ impl Callbacks for Gateway {
                 provider_id: Some(format!("gw-{}", payment.reference)),
                 cost: None,
             },
-            CallbackKind::Error => Heard::Hint { text: "rejected, says a callback".to_owned() },
+            CallbackKind::Error | CallbackKind::Status => {
+                Heard::Hint { text: "rejected, says a callback".to_owned() }
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn answer(rim: &Rim, request: Request<Incoming>) -> Answer {
     };
     // A copy is kept only where the answer may be that it is nobody's: that is rare, but known
     // too late. Bodies are short.
-    let letter = CallbackRequest { kind: target.kind, body: body.clone() };
+    let letter = CallbackRequest { kind: target.kind, signature: None, body: body.clone() };
     let heard = rim.hears.hear(&target.lane, target.place, target.attempt, letter);
     match tokio::time::timeout(HEARD_WITHIN, heard).await {
         Ok(Ok(Hearing::Taken)) => {

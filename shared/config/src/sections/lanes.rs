@@ -1,6 +1,6 @@
 //! Lanes: one account each, with its rate and its waiting times. Routes: which row goes where.
 
-use domain::{LaneName, Method, Policy};
+use domain::{LaneName, Method, PolicyChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct LaneConfig {
     /// Whether a lane without an accepted payout starts with a single one (S10).
     pub canary: bool,
     /// Waiting times, all in milliseconds.
-    pub policy: Policy,
+    pub policy: PolicyChange,
     /// The provider's own settings; the adapter reads them.
     pub settings: toml::Table,
 }
@@ -35,7 +35,7 @@ impl Default for LaneConfig {
             in_flight: 0,
             look_ups_per_second: Rate::ProvidersOwn,
             canary: true,
-            policy: Policy::default(),
+            policy: PolicyChange::default(),
             settings: toml::Table::new(),
         }
     }

@@ -43,6 +43,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         (0u64..1000).prop_map(|ms| Outcome::RefusedForNow { retry_at: NOW.plus(ms) }),
         Just(Outcome::Unlisted),
         Just(Outcome::Unknown),
+        Just(Outcome::Exists),
+        Just(Outcome::Begun),
         Just(Outcome::Withdrawn),
     ];
     let facts = prop_oneof![

@@ -107,11 +107,11 @@ impl Merchant {
                 return Answer::Refused { text: quoted, created_nothing: true };
             }
             Some(Class::StopLane) => return stop(quoted),
-            Some(Class::LookUp) => return Answer::Unknown { text: quoted },
+            Some(Class::LookUp) => return Answer::Exists { text: quoted },
             None => {}
         }
         if may_exist(words) || class == StatusClass::Conflict {
-            return Answer::Unknown { text: quoted };
+            return Answer::Exists { text: quoted };
         }
         match class {
             StatusClass::TooMany => Answer::Later {

@@ -21,15 +21,19 @@ const RECEIPT_BYTES_MAX: usize = 2_048;
 
 impl Merchant {
     pub(super) async fn look_up_one(&self, payment: &Payment) -> Found {
-        if self.status_id == StatusId::InternalTransactionId {
+        let id = match self.status_id {
+            StatusId::OrderId => Some(payment.reference.as_str()),
+            StatusId::InternalTransactionId => payment.past.provider_id.as_deref(),
+        };
+        let Some(id) = id else {
             let text = "the provider looks up by its own id alone (status_id = \
-                        \"internal_transaction_id\"), not by our reference";
+                        \"internal_transaction_id\"), and told none";
             return Found::Unclear { text: text.to_owned() };
-        }
+        };
         let Some(line) = &self.line else {
             return Found::Unclear { text: self.offline().to_owned() };
         };
-        match line.ask(payment).await {
+        match line.ask(id).await {
             Ok(raw) => self.read_look_up(&raw, payment),
             Err(text) => Found::Unclear { text },
         }
@@ -126,8 +130,8 @@ fn receipts(record: &Record<'_>) -> Vec<String> {
 }
 
 impl Line {
-    async fn ask(&self, payment: &Payment) -> Result<RawAnswer, String> {
-        let url = self.status_url.below(&[payment.reference.as_str()]);
+    async fn ask(&self, id: &str) -> Result<RawAnswer, String> {
+        let url = self.status_url.below(&[id]);
         self.http.send(self.get(&url), None).await.map_err(|error| error.to_string())
     }
 }

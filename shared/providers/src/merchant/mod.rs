@@ -27,14 +27,15 @@ mod settings;
 mod tests;
 mod wire;
 
-use crate::answer::{Answer, Found};
-use crate::api::{Accounts, Callbacks, Cancel, Payment, Provider, RowProblem, Shipment};
+use crate::api::{
+    Callbacks, Cancel, Desk, LookUp, LookedUp, Provider, RowProblem, Shipment, Shipped,
+};
 use crate::callback_url::CallbackUrls;
 use crate::http::{Call, Http, HttpOptions, ProviderUrl};
-use crate::limits::{Absence, Deduplication, Limits, Polling};
+use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 use crate::quote::quote;
 use crate::registry::{BuildContext, BuildError, Purpose};
-use domain::{LaneName, ReferenceFormat, Row};
+use domain::{LaneName, Policy, ReferenceFormat, Row};
 use errors::ErrorTable;
 use futures::future::BoxFuture;
 use reqwest::Method;
@@ -52,15 +53,23 @@ pub static LIMITS: Limits = Limits {
     creates_per_second: 20,
     in_flight: 10,
     look_ups_per_second: 1,
+    rows_per_look_up: 1,
+    looks_up_by_id: false,
     polling: Polling::Never,
     page_size: None,
-    deduplication: Deduplication::None,
-    absence: Absence { form: "ok: false with a configured \"not found\" text", proves: true },
+    idempotency: Idempotency {
+        deduplication: Deduplication::None,
+        repeats_errors: false,
+        found_by_reference: true,
+        absence: Absence { form: "ok: false with a configured \"not found\" text", proves: true },
+    },
     reference: ReferenceFormat::Text { max_bytes: 255 },
     methods: rules::METHODS,
-    callbacks: true,
+    callbacks: Calls::OurUrls,
     cancel: true,
-    balance: true,
+    second_step: SecondStep::None,
+    rules: false,
+    policy: Policy::DEFAULT,
 };
 
 /// The longest callback URL that the platform takes.
@@ -120,8 +129,12 @@ impl Merchant {
             Base::Sandbox => format!("sandbox:{}", sandbox_id.unwrap_or("-")),
         };
         let mut limits = LIMITS.clone();
-        // Without a look-up by our reference, nothing is ever proved absent.
-        limits.absence.proves &= settings.status_id == StatusId::OrderId;
+        if settings.status_id == StatusId::InternalTransactionId {
+            // Without a look-up by our reference, nothing is ever proved absent.
+            limits.idempotency.found_by_reference = false;
+            limits.idempotency.absence.proves = false;
+            limits.looks_up_by_id = true;
+        }
         Merchant {
             fingerprint: format!("{}:{account}:{}", limits.provider, settings.merchant),
             lane,
@@ -156,10 +169,7 @@ impl Merchant {
         let base = match (&settings.base, &sandbox) {
             (Base::At(url), _) => Some(url.clone()),
             (Base::Sandbox, None) => None,
-            (Base::Sandbox, Some(sandbox)) => {
-                let url = ProviderUrl::parse(&sandbox.merchant_base_url);
-                Some(url.map_err(|error| wrong(format!("the sandbox's address: {error}")))?)
-            }
+            (Base::Sandbox, Some(sandbox)) => Some(sandbox.below(LIMITS.provider).map_err(wrong)?),
         };
         let line = match base {
             None => None,
@@ -239,24 +249,25 @@ impl Provider for Merchant {
         rules::problems(row, &self.currencies)
     }
 
-    fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Vec<Answer>> {
+    fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {
         Box::pin(async move {
             let mut answers = Vec::with_capacity(shipment.payments.len());
             for payment in &shipment.payments {
                 let gate = Arc::clone(&shipment.gate);
                 answers.push(self.create(&shipment.lane, payment, gate).await);
             }
-            answers
+            answers.into()
         })
     }
 
-    fn look_up(&self, payments: Vec<Payment>) -> BoxFuture<'_, Vec<Found>> {
+    fn look_up(&self, question: LookUp) -> BoxFuture<'_, LookedUp> {
         Box::pin(async move {
-            let mut found = Vec::with_capacity(payments.len());
-            for payment in &payments {
+            let mut found = Vec::with_capacity(question.payments.len());
+            for payment in &question.payments {
+                question.turns.next().await;
                 found.push(self.look_up_one(payment).await);
             }
-            found
+            found.into()
         })
     }
 
@@ -268,7 +279,7 @@ impl Provider for Merchant {
         Some(self)
     }
 
-    fn accounts(&self) -> Option<&dyn Accounts> {
+    fn desk(&self) -> Option<&dyn Desk> {
         Some(self)
     }
 }

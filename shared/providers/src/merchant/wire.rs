@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The `type` of what we send.
 pub(super) const PAY_OUT: &str = "pay_out";
@@ -116,6 +117,17 @@ pub(super) struct Account<'a> {
     pub(super) hold: Option<Told<'a>>,
     #[serde(borrow)]
     pub(super) available: Option<Told<'a>>,
+    #[serde(borrow)]
+    pub(super) payment_methods: Option<Vec<AccountMethod<'a>>>,
+}
+
+/// What the account may pay in one currency.
+#[derive(Deserialize)]
+pub(super) struct AccountMethod<'a> {
+    #[serde(borrow)]
+    pub(super) currency: Option<Told<'a>>,
+    #[serde(borrow)]
+    pub(super) statuses: Option<BTreeMap<Cow<'a, str>, Told<'a>>>,
 }
 
 /// A value in whichever form it came.

@@ -62,11 +62,15 @@ pub enum Fault {
     ForgedStatus,
     /// An extra callback of another `type`.
     ForgedType,
+    /// Look-up by list: another page comes back than was asked for.
+    StatusOtherPage,
+    /// Look-up by list: the filter is ignored.
+    StatusFilterIgnored,
 }
 
 impl Fault {
     /// Every fault, in the order of declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::AccountClosed,
         Self::TooManyRequests,
         Self::WrongSignKey,
@@ -94,6 +98,8 @@ impl Fault {
         Self::ForgedAmount,
         Self::ForgedStatus,
         Self::ForgedType,
+        Self::StatusOtherPage,
+        Self::StatusFilterIgnored,
     ];
 
     /// What forged callbacks there are.

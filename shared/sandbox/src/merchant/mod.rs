@@ -39,13 +39,14 @@ use tokio::task::JoinSet;
 pub use config::{API_KEY, BadSign, Currency, MERCHANT_NAME, MerchantConfig, SIGN_KEY, StatusId};
 pub use gateway::OpenError;
 pub use lookup::NOT_FOUND;
-pub use order::{LedgerEntry, Method, Status};
+pub use order::{Method, Status};
 pub use sign::create_sign;
 
 use crate::clock::lock;
 use crate::counters::CountersSnapshot;
 use crate::dial::Dial;
 use crate::server::{Call, Reply};
+use crate::venue::LedgerEntry;
 use fast::Fast;
 use gateway::Gateway;
 use order::{Notified, Payout};
@@ -175,12 +176,13 @@ impl Gateway {
     fn entry(&self, payout: &Payout) -> LedgerEntry {
         let order = &payout.order;
         LedgerEntry {
+            provider: "merchant".to_owned(),
             order_id: order.order_id.to_string(),
             internal_transaction_id: self.internal_id(order.seq),
             amount: render::decimals(order.fiat, 2),
             currency: order.currency.to_string(),
             destination: order.requisite.to_string(),
-            status: payout.status,
+            status: payout.status.word().to_owned(),
             paid: payout.status == Status::Successful,
             created_ms: order.created_ms,
             updated_ms: payout.updated_ms,

@@ -106,28 +106,3 @@ pub(super) struct Payout {
     pub(super) updated_ms: u64,
     pub(super) notified: Notified,
 }
-
-/// One line of `GET /sandbox/ledger`: one accepted create.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LedgerEntry {
-    /// The client's own id; a double pay is two entries with one.
-    pub order_id: String,
-    /// The gateway's id.
-    pub internal_transaction_id: String,
-    /// Two decimals.
-    pub amount: String,
-    /// Lower case.
-    pub currency: String,
-    /// The requisite that was paid.
-    pub destination: String,
-    /// Where it stands.
-    pub status: Status,
-    /// Did money move?
-    pub paid: bool,
-    /// When the create was accepted, in milliseconds since 1970.
-    pub created_ms: u64,
-    /// When the status last changed.
-    pub updated_ms: u64,
-    /// Was the callback of its final state answered 2xx?
-    pub acknowledged: bool,
-}

@@ -10,8 +10,9 @@ use hyper::{HeaderMap, Method, Request, Uri};
 
 use super::socket::Line;
 
-/// The longest body that is read. The largest create is under 12 kB.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest body that is read. A batch of 1,000 records of 300 bytes, signed and encoded,
+/// fits.
+const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 pub(crate) struct Call {
     head: hyper::http::request::Parts,

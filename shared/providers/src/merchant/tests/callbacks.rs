@@ -33,7 +33,7 @@ fn body() -> Value {
 
 fn hear(more: &str, kind: CallbackKind, body: impl Into<Vec<u8>>) -> Heard {
     let adapter = adapter(more);
-    let request = CallbackRequest { kind, body: body.into() };
+    let request = CallbackRequest { kind, signature: None, body: body.into() };
     adapter.callbacks().unwrap().read(&request, &paid_payment())
 }
 

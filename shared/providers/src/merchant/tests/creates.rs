@@ -106,10 +106,10 @@ fn an_order_that_may_exist_is_looked_up_whatever_the_status() {
         for words in
             ["order already exists", "Duplicate order_id", "merchant: order_id must be unique"]
         {
-            assert!(matches!(refusal(status, words), Answer::Unknown { .. }), "{status} {words}");
+            assert!(matches!(refusal(status, words), Answer::Exists { .. }), "{status} {words}");
         }
     }
-    assert!(matches!(read(409, ""), Answer::Unknown { .. }));
+    assert!(matches!(read(409, ""), Answer::Exists { .. }));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn texts_of_the_config_are_classes_too() {
     };
     assert!(matches!(read("Card is blocked"), Answer::Refused { .. }));
     assert!(matches!(read("busy"), Answer::Later { .. }));
-    assert!(matches!(read("odd"), Answer::Unknown { .. }));
+    assert!(matches!(read("odd"), Answer::Exists { .. }));
     assert!(matches!(read("closed"), Answer::StopLane { retry_after_ms: None, .. }));
     assert!(matches!(read("no money"), Answer::StopLane { retry_after_ms: Some(_), .. }));
 }
@@ -225,7 +225,9 @@ async fn the_request_is_the_documents_and_its_callback_urls_are_ours() {
     let payment = testing::payment(row);
     submit(&adapter, &payment, Gate::new(true)).await;
     let [request] = &server.requests()[..] else { panic!("one request") };
-    assert!(request.starts_with("POST /api/merchant/sandbox/create_pay_out/ HTTP/1.1\r\n"));
+    assert!(
+        request.starts_with("POST /merchant/api/merchant/sandbox/create_pay_out/ HTTP/1.1\r\n")
+    );
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.to_ascii_lowercase().contains("content-type: application/json"));
     assert!(!head.to_ascii_lowercase().contains("x-api-key"), "the key is for look-ups");

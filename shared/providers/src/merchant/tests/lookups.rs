@@ -140,21 +140,21 @@ fn refused_credentials_stop_the_lane_and_prove_nothing() {
 async fn where_look_ups_go_by_the_providers_id_none_is_made_and_absence_proves_nothing() {
     let server = Scripted::start(say(200, DOCUMENTED)).await;
     let adapter = adapter_at(&server.base(), "status_id = \"internal_transaction_id\"");
-    let found = adapter.look_up(vec![documented()]).await;
+    let found = ask(&adapter, vec![documented()]).await;
     let [Found::Unclear { text }] = &found[..] else { panic!("{found:?}") };
     assert!(text.contains("internal_transaction_id"), "{text}");
     assert!(server.requests().is_empty());
-    assert!(LIMITS.absence.proves && !adapter.limits().absence.proves);
+    assert!(LIMITS.idempotency.absence.proves && !adapter.limits().idempotency.absence.proves);
 }
 
 #[tokio::test]
 async fn a_look_up_carries_the_key_and_asks_by_our_reference() {
     let server = Scripted::start(say(200, DOCUMENTED)).await;
     let adapter = adapter_at(&server.base(), "");
-    let found = adapter.look_up(vec![documented(), card("INV-1", "1.00")]).await;
+    let found = ask(&adapter, vec![documented(), card("INV-1", "1.00")]).await;
     assert!(matches!(found[..], [Found::Is { .. }, Found::Differs { .. }]), "{found:?}");
     let requests = server.requests();
-    let path = "GET /api/merchant/sandbox/status_pay_out/abcd-123456789/ HTTP/1.1\r\n";
+    let path = "GET /merchant/api/merchant/sandbox/status_pay_out/abcd-123456789/ HTTP/1.1\r\n";
     assert!(requests[0].starts_with(path), "{}", requests[0]);
     let key = format!("x-api-key: {}", sandbox::API_KEY);
     assert!(requests[0].to_ascii_lowercase().contains(&key));
@@ -164,7 +164,7 @@ async fn a_look_up_carries_the_key_and_asks_by_our_reference() {
 async fn an_address_where_nobody_is_leaves_it_unclear() {
     let nobody = Nobody::new();
     let adapter = adapter_at(&nobody.base(), "");
-    let found = adapter.look_up(vec![documented()]).await;
+    let found = ask(&adapter, vec![documented()]).await;
     assert!(is_unclear(&found[0]), "{found:?}");
 }
 
@@ -195,19 +195,24 @@ async fn a_cancellation_that_cannot_be_signed_is_not_sent() {
     let answer = Provider::cancel(&adapter).unwrap().cancel(documented()).await;
     assert_eq!(answer, CancelAnswer::Taken);
     let [request] = &server.requests()[..] else { panic!("one request") };
-    assert!(request.starts_with("POST /api/merchant/sandbox/rejected_pay_out/ HTTP/1.1\r\n"));
+    assert!(
+        request.starts_with("POST /merchant/api/merchant/sandbox/rejected_pay_out/ HTTP/1.1\r\n")
+    );
     assert!(request.contains(r#"{"order_id":"abcd-123456789","standart_sign":""#), "{request}");
 }
 
 #[test]
 fn balances_are_shown_as_written() {
-    let read = |status, body: &str| adapter("").read_account(&raw(status, body));
+    let read = |status, body: &str| adapter("").read_balance(&raw(status, body));
     let body = r#"{"ok": true, "balance": "10.5000", "hold": 1, "available": "9.5000",
         "payment_methods": [{"currency": "rub", "statuses": {"card": true}}]}"#;
-    let shown: Vec<_> =
-        read(200, body).unwrap().into_iter().map(|b| (b.name, b.amount, b.currency)).collect();
-    let line = |name: &str, amount: &str| (name.to_owned(), amount.to_owned(), "USDT".to_owned());
-    assert_eq!(shown, [line("balance", "10.5000"), line("hold", "1"), line("available", "9.5000")]);
+    let line = |name: &str, amount: &str| [name, amount, "USDT"].map(str::to_owned).to_vec();
+    assert_eq!(
+        read(200, body).unwrap().rows,
+        [line("balance", "10.5000"), line("hold", "1"), line("available", "9.5000")]
+    );
+    let methods = adapter("").read_methods(&raw(200, body)).unwrap();
+    assert_eq!(methods.rows, [["rub", "card", "on"].map(str::to_owned).to_vec()]);
     for (status, body) in
         [(200, ""), (200, "{\"ok\":true}"), (401, "{\"ok\":false,\"error\":\"x\"}"), (500, body)]
     {

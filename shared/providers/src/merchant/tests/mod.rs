@@ -9,6 +9,8 @@ mod rows;
 mod whole;
 
 use super::*;
+use crate::answer::{Answer, Found};
+use crate::api::Payment;
 use crate::http::RawAnswer;
 use crate::testing;
 use bytes::Bytes;
@@ -17,7 +19,7 @@ use bytes::Bytes;
 fn adapter_at(base: &str, more: &str) -> Merchant {
     let mut context = testing::context();
     let sandbox = context.sandbox.as_mut().unwrap();
-    sandbox.merchant_base_url = base.to_owned();
+    sandbox.url = base.to_owned();
     context.request_timeout_ms = 2_000;
     let settings = format!("base_url = \"sandbox\"\n{more}");
     Merchant::to_pay(settings.parse().unwrap(), context).unwrap()
@@ -34,9 +36,15 @@ fn raw(status: u16, body: &str) -> RawAnswer {
 
 async fn submit(adapter: &Merchant, payment: &Payment, gate: Arc<testing::Gate>) -> Answer {
     let payments = vec![payment.clone()];
-    let answers = adapter.submit(Shipment { lane: testing::lane(), payments, gate }).await;
-    let [answer] = &answers[..] else { panic!("one answer per payment") };
+    let shipped = adapter.submit(Shipment { lane: testing::lane(), payments, gate }).await;
+    let [answer] = &shipped.answers[..] else { panic!("one answer per payment") };
     answer.clone()
+}
+
+/// What a look-up says; it took a turn for each request.
+async fn ask(adapter: &Merchant, payments: Vec<Payment>) -> Vec<Found> {
+    let (question, _) = testing::question(payments);
+    adapter.look_up(question).await.found
 }
 
 fn error_of(result: Result<Merchant, BuildError>) -> String {
@@ -89,6 +97,6 @@ async fn an_adapter_for_intake_reads_no_key_validates_and_sends_nothing() {
     let gate = testing::Gate::new(true);
     let answer = submit(&adapter, &payment, gate).await;
     assert!(matches!(answer, Answer::StopLane { .. }), "{answer:?}");
-    let found = adapter.look_up(vec![payment]).await;
+    let found = ask(&adapter, vec![payment]).await;
     assert!(matches!(found[..], [Found::Unclear { .. }]), "{found:?}");
 }

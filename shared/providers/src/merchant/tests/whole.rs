@@ -38,8 +38,9 @@ async fn world() -> World {
     let context = BuildContext {
         callbacks: Some(CallbackUrls::new(&public_url, [7; 32]).unwrap()),
         sandbox: Some(crate::registry::SandboxAddress {
-            merchant_base_url: sandbox.merchant_base_url(),
+            url: sandbox.url(),
             id: sandbox.id().to_owned(),
+            tls: None,
         }),
         request_timeout_ms: 2_000,
         ..testing::context()
@@ -72,7 +73,7 @@ impl World {
     }
 
     async fn look_up(&self, payment: &Payment) -> Found {
-        self.adapter.look_up(vec![payment.clone()]).await.remove(0)
+        ask(&self.adapter, vec![payment.clone()]).await.remove(0)
     }
 
     fn strike(&self, fault: Fault) {
@@ -88,7 +89,8 @@ impl World {
             .map(|(path, body)| {
                 let target = urls.read(path).unwrap();
                 assert_eq!(target.place, payment.place);
-                let request = CallbackRequest { kind: target.kind, body: body.clone() };
+                let request =
+                    CallbackRequest { kind: target.kind, signature: None, body: body.clone() };
                 self.adapter.callbacks().unwrap().read(&request, payment)
             })
             .collect()
@@ -248,8 +250,11 @@ async fn what_is_not_paid_can_be_cancelled_and_what_is_paid_cannot() {
 async fn the_account_shows_what_is_on_hold() {
     let world = world().await;
     world.submit(&card("INV-1", "1002.47")).await;
-    let balances = world.adapter.accounts().unwrap().balance().await.unwrap();
-    let hold = balances.iter().find(|b| b.name == "hold").unwrap();
-    assert!(hold.amount.starts_with("10.1") && hold.currency == "USDT", "{balances:?}");
-    assert_eq!(balances.len(), 3);
+    let desk = world.adapter.desk().unwrap();
+    let balances = desk.ask("balance", &Default::default()).await.unwrap();
+    let hold = balances.rows.iter().find(|row| row[0] == "hold").unwrap();
+    assert!(hold[1].starts_with("10.1") && hold[2] == "USDT", "{balances:?}");
+    assert_eq!(balances.rows.len(), 3);
+    let methods = desk.ask("methods", &Default::default()).await.unwrap();
+    assert!(!methods.rows.is_empty(), "{methods:?}");
 }
