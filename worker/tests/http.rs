@@ -23,6 +23,7 @@ type Letter = (Place, u8, CallbackKind, Vec<u8>);
 struct Ear {
     says: Mutex<Heard>,
     heard: Mutex<Vec<Letter>>,
+    notices: Mutex<Vec<(CallbackKind, String, Vec<u8>)>>,
     durable: Semaphore,
 }
 
@@ -41,6 +42,23 @@ impl Hears for Ear {
             self.says.lock().expect("no panic").clone()
         }
         .boxed()
+    }
+
+    fn hear_notice<'a>(
+        &'a self,
+        _: &'a LaneName,
+        request: CallbackRequest,
+    ) -> BoxFuture<'a, Heard> {
+        async move {
+            let signature = request.signature.unwrap_or_default();
+            self.notices.lock().expect("no panic").push((request.kind, signature, request.body));
+            self.says.lock().expect("no panic").clone()
+        }
+        .boxed()
+    }
+
+    fn signature_header(&self, _: &LaneName) -> Option<String> {
+        Some("x-signature".to_owned())
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
@@ -73,6 +91,7 @@ impl World {
         let ear = Arc::new(Ear {
             says: Mutex::new(Ok(Hearing::Taken)),
             heard: Mutex::default(),
+            notices: Mutex::default(),
             durable: Semaphore::new(1_000),
         });
         let clock = Arc::new(|| Millis(1_000));
@@ -97,7 +116,7 @@ impl World {
     async fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).await.expect("a connection");
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-signature: s1\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.expect("to write");
@@ -121,6 +140,21 @@ async fn a_callback_of_ours_reaches_the_engine_whole_and_is_answered_200() {
     assert_eq!(status, 200);
     let heard = world.ear.heard.lock().expect("no panic").clone();
     assert_eq!(heard, [(place(), 2, CallbackKind::Success, b"{\"amount\":\"1\"}".to_vec())]);
+}
+
+#[tokio::test]
+async fn a_notice_to_the_lanes_one_url_reaches_the_engine_with_its_signature() {
+    let world = World::start().await;
+    let url = world.urls.lane_url(&lane());
+    let path = url.strip_prefix("http://pay.example").expect("our URL");
+    assert_eq!(world.post(path, "{\"ticketId\":\"7\"}").await.0, 200);
+    let notices = world.ear.notices.lock().expect("no panic").clone();
+    let body = b"{\"ticketId\":\"7\"}".to_vec();
+    assert_eq!(notices, [(CallbackKind::Status, "s1".to_owned(), body)]);
+    *world.ear.says.lock().expect("no panic") = Ok(Hearing::NotOurs);
+    assert_eq!(world.post(path, "{}").await.0, 200, "calling again would change nothing");
+    assert_eq!(world.ledger.strays(&lane()), ["names no payout of ours: {}"]);
+    assert_eq!(world.post(&path.replace("main", "mine"), "{}").await.0, 404);
 }
 
 #[tokio::test]

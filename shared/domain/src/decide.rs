@@ -59,6 +59,8 @@ pub fn decide(
             State::Review
         }
         Cell::To(state) => state,
+        // What the provider has is never payable again in the same attempt, whatever is said.
+        Cell::IfNewest(State::Accepted) if payout.ever_accepted => return Ok(Decision::Record),
         Cell::IfNewest(state) if is_newest(payout, event) => state,
         Cell::IfNewest(_) => return Ok(Decision::Record),
         Cell::SettlesDoubt if payout.cause == Cause::CannotBeKnown => State::Paid,

@@ -7,7 +7,7 @@ use crate::lane::{Lane, LaneSetup};
 use crate::news::{Desks, Hearing, hear};
 use crate::shelf::Shelf;
 use crate::work::{Core, work};
-use domain::{ChunkId, LaneName, Place};
+use domain::{ChunkId, LaneName, Place, ProviderReference};
 use futures::channel::oneshot;
 use ledger::{Ledger, LedgerError};
 use providers::CallbackRequest;
@@ -140,6 +140,30 @@ impl Engine {
     ) -> Result<Hearing, LedgerError> {
         let Some(lane) = self.0.lanes.get(lane) else { return Ok(Hearing::NotOurs) };
         hear(&self.0.core, lane, &self.0.desks, place, attempt, request).await
+    }
+
+    /// The header that a lane's provider signs its notices with.
+    pub fn signature_header(&self, lane: &LaneName) -> Option<String> {
+        let lane = self.0.lanes.get(lane)?;
+        lane.provider.notices()?.signature_header().map(str::to_owned)
+    }
+
+    /// A notice to the one URL of a lane: it goes to the payout whose reference it names. When
+    /// this gives `Ok`, it is durable or nobody's.
+    pub async fn hear_notice(
+        &self,
+        name: &LaneName,
+        request: CallbackRequest,
+    ) -> Result<Hearing, LedgerError> {
+        let core = &self.0.core;
+        let Some(lane) = self.0.lanes.get(name) else { return Ok(Hearing::NotOurs) };
+        let named = lane.provider.notices().and_then(|notices| notices.reference(&request));
+        let traced = named.and_then(|text| ProviderReference::trace(core.id, &text));
+        let Some((key, attempt)) = traced else { return Ok(Hearing::NotOurs) };
+        match core.ledger.find(key).await? {
+            Some(place) => hear(core, lane, &self.0.desks, place, attempt, request).await,
+            None => Ok(Hearing::NotOurs),
+        }
     }
 
     /// Writes no new intents, and returns when everything under way is written down and every

@@ -5,9 +5,10 @@ use domain::LaneName;
 use engine::Hearing;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use hyper::{HeaderMap, Request, StatusCode};
 use ledger::LedgerError;
-use providers::CallbackRequest;
+use providers::callback_url::CallbackTarget;
+use providers::{CallbackKind, CallbackRequest};
 use std::time::Duration;
 
 /// The longest body that is read; callbacks have about one kilobyte.
@@ -19,10 +20,28 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How long the ledger may take; then the provider is asked to call again.
 const HEARD_WITHIN: Duration = Duration::from_secs(20);
 
+/// Whom a call is for.
+enum Target {
+    /// The payout that its URL names.
+    Payout(CallbackTarget),
+    /// The lane whose one URL it is; the body names the payout.
+    Lane(LaneName),
+}
+
+impl Target {
+    fn lane(&self) -> &LaneName {
+        match self {
+            Target::Payout(target) => &target.lane,
+            Target::Lane(lane) => lane,
+        }
+    }
+}
+
 pub(super) async fn answer(rim: &Rim, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    let Some(target) = rim.urls.read(path) else {
+    let payout = rim.urls.read(path).map(Target::Payout);
+    let Some(target) = payout.or_else(|| rim.urls.read_lane(path).map(Target::Lane)) else {
         Tallies::add(&rim.tallies.forged);
         if let Some(lane) = lane_of(rim, path).filter(|_| rim.strays.may_keep())
             && let Ok(body) = read(body).await
@@ -38,25 +57,53 @@ pub(super) async fn answer(rim: &Rim, request: Request<Incoming>) -> Answer {
             return text(status, "the body was not read; call again\n");
         }
     };
-    // A copy is kept only where the answer may be that it is nobody's: that is rare, but known
-    // too late. Bodies are short.
-    let letter = CallbackRequest { kind: target.kind, signature: None, body: body.clone() };
-    let heard = rim.hears.hear(&target.lane, target.place, target.attempt, letter);
-    match tokio::time::timeout(HEARD_WITHIN, heard).await {
+    match tokio::time::timeout(HEARD_WITHIN, hear(rim, &target, &head.headers, &body)).await {
         Ok(Ok(Hearing::Taken)) => {
             Tallies::add(&rim.tallies.taken);
             text(StatusCode::OK, "ok\n")
         }
-        Ok(Ok(Hearing::NotOurs)) => {
-            Tallies::add(&rim.tallies.nobodys);
-            if rim.strays.may_keep() {
-                let why = format!("no attempt {} of {}", target.attempt, target.place);
-                rim.strays.keep(rim, target.lane, &why, &body).await;
-            }
-            text(StatusCode::NOT_FOUND, "no such payout\n")
-        }
+        Ok(Ok(Hearing::NotOurs)) => nobodys(rim, target, &body).await,
         Ok(Err(error)) => away(rim, Some(&error)),
         Err(_) => away(rim, None),
+    }
+}
+
+async fn hear(
+    rim: &Rim,
+    target: &Target,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Hearing, LedgerError> {
+    let body = body.to_vec();
+    match target {
+        Target::Payout(target) => {
+            let letter = CallbackRequest { kind: target.kind, signature: None, body };
+            rim.hears.hear(&target.lane, target.place, target.attempt, letter).await
+        }
+        Target::Lane(lane) => {
+            let name = rim.hears.signature_header(lane);
+            let value = name.and_then(|name| headers.get(name));
+            let signature = value.and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let letter = CallbackRequest { kind: CallbackKind::Status, signature, body };
+            rim.hears.hear_notice(lane, letter).await
+        }
+    }
+}
+
+/// Kept, and told so: a payout's own URL with 404, as nobody may call it for nothing; a lane's
+/// with 200, because calling again would change nothing.
+async fn nobodys(rim: &Rim, target: Target, body: &[u8]) -> Answer {
+    Tallies::add(&rim.tallies.nobodys);
+    if rim.strays.may_keep() {
+        let why = match &target {
+            Target::Payout(target) => format!("no attempt {} of {}", target.attempt, target.place),
+            Target::Lane(_) => "names no payout of ours".to_owned(),
+        };
+        rim.strays.keep(rim, target.lane().clone(), &why, body).await;
+    }
+    match target {
+        Target::Payout(_) => text(StatusCode::NOT_FOUND, "no such payout\n"),
+        Target::Lane(_) => text(StatusCode::OK, "kept\n"),
     }
 }
 

@@ -28,6 +28,16 @@ pub trait Hears: Send + Sync + 'static {
         request: CallbackRequest,
     ) -> BoxFuture<'a, Result<Hearing, LedgerError>>;
 
+    /// See [`Engine::hear_notice`].
+    fn hear_notice<'a>(
+        &'a self,
+        lane: &'a LaneName,
+        request: CallbackRequest,
+    ) -> BoxFuture<'a, Result<Hearing, LedgerError>>;
+
+    /// See [`Engine::signature_header`].
+    fn signature_header(&self, lane: &LaneName) -> Option<String>;
+
     /// What happened since the start, by name.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 
@@ -44,6 +54,18 @@ impl Hears for Engine {
         request: CallbackRequest,
     ) -> BoxFuture<'a, Result<Hearing, LedgerError>> {
         Box::pin(Engine::hear(self, lane, place, attempt, request))
+    }
+
+    fn hear_notice<'a>(
+        &'a self,
+        lane: &'a LaneName,
+        request: CallbackRequest,
+    ) -> BoxFuture<'a, Result<Hearing, LedgerError>> {
+        Box::pin(Engine::hear_notice(self, lane, request))
+    }
+
+    fn signature_header(&self, lane: &LaneName) -> Option<String> {
+        Engine::signature_header(self, lane)
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {

@@ -252,3 +252,35 @@ fn a_hint_that_came_before_the_answer_is_still_looked_up_after_it() {
     let found = apply(&taken, news(&taken, News::InProgress), NOW);
     assert!(!found.news_pending && found.due > NOW);
 }
+
+#[test]
+fn what_exists_already_is_looked_up_and_never_proved_absent() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let exists = apply(&sent, outcome(&sent, Outcome::Exists), NOW);
+    assert_eq!((exists.state, exists.ever_accepted), (State::Unknown, true));
+    let first = apply(&exists, Event::NotFound, exists.due);
+    let second = apply(&first, Event::NotFound, first.due);
+    assert_eq!((second.state, second.cause), (State::Review, Cause::LostAtProvider));
+}
+
+#[test]
+fn what_waits_for_a_second_step_is_asked_about_at_once() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let begun = apply(&sent, outcome(&sent, Outcome::Begun), NOW);
+    assert_eq!((begun.state, begun.due), (State::Submitted, NOW));
+}
+
+#[test]
+fn a_second_step_stays_beside_the_state_until_a_look_up_tells_what_became_of_it() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let begun = apply(&sent, outcome(&sent, Outcome::Begun), NOW);
+    let step = apply(&begun, Event::StepIntent, NOW);
+    assert_eq!((step.state, step.step_open, step.stepped), (State::Submitted, true, true));
+    // Its sender may die: nobody asks before its request has surely ended.
+    let policy = policy();
+    assert_eq!(step.due, NOW.plus(policy.send_window_ms + policy.doubt_ms()));
+    let told = apply(&step, news(&step, News::InProgress), step.due);
+    assert_eq!((told.state, told.step_open, told.stepped), (State::Submitted, false, true));
+    let answered = apply(&step, Event::StepOutcome, NOW);
+    assert!(!answered.step_open && answered.stepped && answered.due > NOW);
+}
