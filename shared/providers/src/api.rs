@@ -74,11 +74,14 @@ pub struct Shipped {
     /// The provider said that so many payouts in one call are too many: the lane's calls carry
     /// at most this many from now on.
     pub rows_max: Option<u16>,
+    /// The lane stops, whatever became of the rows: what happened and what to do, and when it
+    /// may try again by itself.
+    pub stop: Option<(String, Option<u64>)>,
 }
 
 impl From<Vec<Answer>> for Shipped {
     fn from(answers: Vec<Answer>) -> Shipped {
-        Shipped { answers, handle: None, rows_max: None }
+        Shipped { answers, handle: None, rows_max: None, stop: None }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::lane::Lane;
 use crate::pace::Slots;
 use crate::retry::pause_ms;
 use crate::shelf::Rows;
-use crate::verdict::{Verdict, digest};
+use crate::verdict::{Lesson, Verdict, digest};
 use crate::window::Slot;
 use crate::work::{Core, Held, wait_for_ledger};
 use domain::{ChunkId, Event, Millis, Outcome, Payout, Place, State};
@@ -67,6 +67,8 @@ struct Returned {
     shipment: Option<(u16, Note)>,
     /// The provider wants fewer rows in a call.
     rows_max: Option<u16>,
+    /// The lane stops, for this reason, for so long.
+    stop: Option<(String, Option<u64>)>,
 }
 
 /// Sends what is payable, up to a slice. Gives how long sending has to wait, where it has to.
@@ -338,7 +340,7 @@ async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Re
     // closed road waits for.
     let is_canary = shipment.payments.first().is_some_and(|p| lane.brakes.is_canary(p.place));
     let stopped = !is_canary && matches!(lane.brakes.road(&core.clock), Road::Closed { .. });
-    let shipped = if stopped || !shipment.gate.is_open() {
+    let mut shipped = if stopped || !shipment.gate.is_open() {
         Shipped::from(Vec::new())
     } else {
         count(&core.counters.creates_total);
@@ -352,10 +354,11 @@ async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Re
     let kept = handle.and_then(|handle| Carried::new(send_before, handle, &numbers));
     let shipment = numbers.first().copied().zip(kept.map(|kept| kept.to_note()));
     // Where nothing was handed over, every row is withdrawn.
-    let mut answers = shipped.answers.into_iter();
+    let mut answers = std::mem::take(&mut shipped.answers).into_iter();
     let answered =
         rows.into_iter().map(|r| (r.row, r.payout, answers.next().unwrap_or(Answer::NotSent)));
-    Returned { answered: answered.collect(), shipment, rows_max: shipped.rows_max }
+    let Shipped { rows_max, stop, .. } = shipped;
+    Returned { answered: answered.collect(), shipment, rows_max, stop }
 }
 
 /// An adapter that answered for too few rows told nothing about the others.
@@ -377,7 +380,7 @@ async fn write_down(
     let rows = returned.iter().map(|call| call.answered.len()).sum();
     let mut lessons = Vec::with_capacity(rows);
     let mut happenings = Vec::with_capacity(rows);
-    for Returned { answered, mut shipment, rows_max } in returned {
+    for Returned { answered, mut shipment, rows_max, stop } in returned {
         for (row, payout, answer) in answered {
             tally(&core.counters, &answer);
             let pause_ms = pause_ms(payout.asked, core.env.random());
@@ -392,6 +395,12 @@ async fn write_down(
             && let Err(error) = lane.brakes.shrink(&*core.ledger, rows_max).await
         {
             tracing::warn!(%error, "the lane's record is not up to date");
+        }
+        if let Some((text, retry_after_ms)) = stop
+            && let Some((row, _)) = lessons.last()
+        {
+            let lesson = Lesson::Stop { text, retry_after_ms };
+            learn(core, lane, Place { chunk: id, row: *row }, &lesson).await;
         }
     }
     let written = store(core, lane, id, happenings).await;
@@ -427,7 +436,7 @@ async fn store(
     }
 }
 
-async fn learn(core: &Core, lane: &Lane, place: Place, lesson: &crate::verdict::Lesson) {
+async fn learn(core: &Core, lane: &Lane, place: Place, lesson: &Lesson) {
     match lane.brakes.learn(&*core.ledger, &core.clock, place, lesson).await {
         Ok(true) => count(&core.counters.lane_stops_total),
         Ok(false) => {}
