@@ -237,7 +237,10 @@ impl Brakes {
     /// trying again is over.
     pub async fn took(&self, ledger: &dyn Ledger, place: Place) -> Result<(), LedgerError> {
         let is_canary = |record: &LaneRecord| record.canary.is_some_and(|c| c.place == place);
-        let teaches = |record: &LaneRecord| record.control.is_none() || is_canary(record);
+        // A payout of a newer batch is the better control: a provider may forget old ones.
+        let is_newer = |known: Place| known.chunk.batch < place.chunk.batch;
+        let teaches =
+            |record: &LaneRecord| record.control.is_none_or(is_newer) || is_canary(record);
         if !self.lock().record.as_ref().is_none_or(teaches) {
             return Ok(());
         }
