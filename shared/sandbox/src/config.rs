@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::exchanger::ExchangerConfig;
 use crate::merchant::MerchantConfig;
 
 /// Where the sandbox listens, where it keeps its promises, and how each provider behaves.
@@ -14,6 +15,8 @@ pub struct SandboxConfig {
     pub data_dir: PathBuf,
     /// The merchant gateway.
     pub merchant: MerchantConfig,
+    /// The exchange site.
+    pub exchanger: ExchangerConfig,
     /// For benchmarks: bodies are read but not parsed; no signature, no disk, no callbacks.
     pub fast: bool,
 }
@@ -25,6 +28,7 @@ impl SandboxConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data_dir: data_dir.into(),
             merchant: MerchantConfig::default(),
+            exchanger: ExchangerConfig::default(),
             fast: false,
         }
     }

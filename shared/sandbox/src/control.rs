@@ -53,13 +53,19 @@ pub(crate) async fn answer(inside: &Arc<Inside>, path: &str, call: Call) -> Repl
     }
 }
 
-async fn of_venue(venue: Arc<dyn Venue>, what: &str, call: Call) -> Reply {
+async fn of_venue(venue: Arc<dyn Venue>, what: &str, mut call: Call) -> Reply {
     let ok = StatusCode::OK;
     match (call.method(), what) {
         (&Method::GET, "counters") => Reply::json(ok, &counters_of(&*venue)),
         (&Method::GET, "ledger") => ledger(move |from, most| venue.ledger(from, most)),
         (&Method::POST, "settle") => Reply::json(ok, &Settled { settled: venue.settle_now() }),
         (_, "dial") => dial(venue.dial(), call).await,
+        (&Method::POST | &Method::PUT, _) => match read_body(&mut call).await {
+            Ok(body) => venue
+                .control(what, &body)
+                .unwrap_or_else(|| problem(StatusCode::NOT_FOUND, "no such control call")),
+            Err(reply) => reply,
+        },
         _ => problem(StatusCode::NOT_FOUND, "no such control call"),
     }
 }
@@ -77,12 +83,9 @@ async fn dial(dial: &Dial, call: Call) -> Reply {
 }
 
 async fn put_dial(dial: &Dial, mut call: Call) -> Reply {
-    let body = match call.read_body().await {
+    let body = match read_body(&mut call).await {
         Ok(body) => body,
-        Err(BodyError::TooLong) => {
-            return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
-        }
-        Err(BodyError::Gone) => return Reply::Reset,
+        Err(reply) => return reply,
     };
     let change: DialChange = match serde_json::from_slice(&body) {
         Ok(change) => change,
@@ -92,6 +95,13 @@ async fn put_dial(dial: &Dial, mut call: Call) -> Reply {
         Ok(()) => Reply::json(StatusCode::OK, &dial.settings()),
         Err(error) => problem(StatusCode::BAD_REQUEST, error),
     }
+}
+
+async fn read_body(call: &mut Call) -> Result<Bytes, Reply> {
+    call.read_body().await.map_err(|error| match error {
+        BodyError::TooLong => problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"),
+        BodyError::Gone => Reply::Reset,
+    })
 }
 
 fn ledger(page: impl Fn(usize, usize) -> Vec<LedgerEntry> + Send + 'static) -> Reply {

@@ -5,6 +5,7 @@ mod config;
 mod control;
 mod counters;
 mod dial;
+mod exchanger;
 mod identity;
 mod journal;
 mod merchant;
@@ -19,6 +20,10 @@ mod window;
 pub use config::SandboxConfig;
 pub use counters::CountersSnapshot;
 pub use dial::{Chance, ChanceChange, Dial, DialChange, DialError, DialSettings, Fault};
+pub use exchanger::{
+    EXCHANGER_API_KEY, EXCHANGER_LOGIN, EXCHANGER_PARTNER_ID, EXCHANGER_USER_ID, ExchangerConfig,
+    WindowBy,
+};
 pub use merchant::{
     API_KEY, BadSign, Currency, MERCHANT_NAME, MerchantConfig, Method, NOT_FOUND, OpenError,
     SIGN_KEY, Status, StatusId, create_sign,

@@ -57,14 +57,20 @@ impl Outbound {
         Self { timeout, idle: Mutex::new(HashMap::new()) }
     }
 
-    /// Posts JSON and returns the status of the answer, whose body is read and forgotten.
-    pub(crate) async fn post(&self, url: &str, body: Bytes) -> Result<StatusCode, PostError> {
+    /// Posts a body of the content type `kind` and returns the status of the answer, whose body is
+    /// read and forgotten.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        kind: &'static str,
+        body: Bytes,
+    ) -> Result<StatusCode, PostError> {
         let uri: Uri = url.parse().map_err(|_| PostError::Url)?;
         let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
         if uri.scheme_str() != Some("http") || authority.is_empty() {
             return Err(PostError::Url);
         }
-        tokio::time::timeout(self.timeout, self.post_in_time(&uri, authority, body))
+        tokio::time::timeout(self.timeout, self.post_in_time(&uri, authority, kind, body))
             .await
             .map_err(|_| PostError::Timeout)?
     }
@@ -73,17 +79,18 @@ impl Outbound {
         &self,
         uri: &Uri,
         authority: &str,
+        kind: &'static str,
         body: Bytes,
     ) -> Result<StatusCode, PostError> {
         let kept = lock(&self.idle).get_mut(authority).and_then(Vec::pop);
         if let Some(link) = kept {
             // The receiver may have closed it meanwhile; a callback may be sent twice, so try anew.
-            if let Ok(status) = self.send(link, uri, authority, body.clone()).await {
+            if let Ok(status) = self.send(link, uri, authority, kind, body.clone()).await {
                 return Ok(status);
             }
         }
         let link = connect(authority).await?;
-        self.send(link, uri, authority, body).await
+        self.send(link, uri, authority, kind, body).await
     }
 
     async fn send(
@@ -91,6 +98,7 @@ impl Outbound {
         mut link: Link,
         uri: &Uri,
         authority: &str,
+        kind: &'static str,
         body: Bytes,
     ) -> Result<StatusCode, PostError> {
         let mut request = Request::new(Full::new(body));
@@ -99,8 +107,7 @@ impl Outbound {
         *request.uri_mut() = path.parse().map_err(|_| PostError::Url)?;
         let host = HeaderValue::from_str(authority).map_err(|_| PostError::Url)?;
         request.headers_mut().insert(HOST, host);
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
 
         let Link { sender, connection } = &mut link;
         let exchange = async {

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::config::SandboxConfig;
 use crate::counters::CountersSnapshot;
 use crate::dial::Dial;
+use crate::exchanger::Exchanger;
 use crate::merchant::{Merchant, OpenError, Opening};
 use crate::server::{App, Call, Reply, serve};
 use crate::venue::{LedgerEntry, Venue};
@@ -48,12 +49,15 @@ pub enum SandboxError {
     /// The merchant gateway.
     #[error(transparent)]
     Merchant(#[from] OpenError),
+    /// The exchange site.
+    #[error("exchanger ledger: {0}")]
+    Exchanger(#[source] io::Error),
 }
 
 impl Sandbox {
     /// Starts listening; calls are answered as soon as it returns.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let SandboxConfig { listen, data_dir, merchant, fast } = config;
+        let SandboxConfig { listen, data_dir, merchant, exchanger, fast } = config;
         std::fs::create_dir_all(&data_dir).map_err(SandboxError::DataDir)?;
         let id = identity::load_or_create(&data_dir).map_err(SandboxError::DataDir)?;
         let at = |error| SandboxError::Listen(listen, error);
@@ -68,7 +72,13 @@ impl Sandbox {
             fast,
         };
         let merchant = Merchant::open(merchant, opening)?;
-        let venues: Vec<Arc<dyn Venue>> = Vec::new();
+        let mut venues: Vec<Arc<dyn Venue>> = Vec::new();
+        // The benchmark has the gateway alone, and no ledger on the disk.
+        if !fast {
+            let exchanger = Exchanger::open(exchanger, &format!("http://{addr}"), &id, &data_dir)
+                .map_err(SandboxError::Exchanger)?;
+            venues.push(Arc::new(exchanger));
+        }
         let inside = Arc::new(Inside { id, dial, merchant, venues });
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();

@@ -30,6 +30,11 @@ pub(crate) trait Venue: Send + Sync + 'static {
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Reply> + Send>>;
 
+    /// A control call of its own below `/sandbox/<name>/`; `None` if there is none of this name.
+    fn control(&self, _what: &str, _body: &[u8]) -> Option<Reply> {
+        None
+    }
+
     /// Up to `most` ledger entries from the `from`-th on, oldest first.
     fn ledger(&self, from: usize, most: usize) -> Vec<LedgerEntry>;
 

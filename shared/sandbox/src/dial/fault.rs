@@ -66,11 +66,17 @@ pub enum Fault {
     StatusOtherPage,
     /// Look-up by list: the filter is ignored.
     StatusFilterIgnored,
+    /// A step after the create: 500, and it was done.
+    StepErrorAfter,
+    /// A step after the create: never answered, and it was done.
+    StepHangAfter,
+    /// A step after the create: connection reset, nothing was done.
+    StepResetBefore,
 }
 
 impl Fault {
     /// Every fault, in the order of declaration.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::AccountClosed,
         Self::TooManyRequests,
         Self::WrongSignKey,
@@ -100,6 +106,9 @@ impl Fault {
         Self::ForgedType,
         Self::StatusOtherPage,
         Self::StatusFilterIgnored,
+        Self::StepErrorAfter,
+        Self::StepHangAfter,
+        Self::StepResetBefore,
     ];
 
     /// What forged callbacks there are.

@@ -94,7 +94,7 @@ impl Gateway {
     }
 
     async fn is_answered_2xx(&self, post: Post) -> bool {
-        let answer = self.outbound.post(&post.url, post.body.into()).await;
+        let answer = self.outbound.post(&post.url, "application/json", post.body.into()).await;
         if let Err(error) = &answer {
             tracing::debug!(%error, url = %post.url, "callback not delivered");
         }

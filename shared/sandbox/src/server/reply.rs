@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub(crate) struct Answer {
     /// The content type, if there is a body.
     kind: Option<&'static str>,
     retry_after_s: Option<u64>,
+    location: Option<String>,
     body: Body,
 }
 
@@ -54,6 +55,15 @@ impl Reply {
         Self::new(status, None, Body::Whole(None))
     }
 
+    /// Says that it is elsewhere now, for good.
+    pub(crate) fn redirect(location: String) -> Self {
+        let mut reply = Self::empty(StatusCode::MOVED_PERMANENTLY);
+        if let Self::Answer(answer) = &mut reply {
+            answer.location = Some(location);
+        }
+        reply
+    }
+
     /// Pages made one at a time as the client takes them: memory does not grow with the answer.
     pub(crate) fn pages(
         kind: &'static str,
@@ -71,13 +81,13 @@ impl Reply {
     }
 
     fn new(status: StatusCode, kind: Option<&'static str>, body: Body) -> Self {
-        Self::Answer(Answer { status, kind, retry_after_s: None, body })
+        Self::Answer(Answer { status, kind, retry_after_s: None, location: None, body })
     }
 }
 
 impl From<Answer> for Response<Body> {
     fn from(answer: Answer) -> Self {
-        let Answer { status, kind, retry_after_s, body } = answer;
+        let Answer { status, kind, retry_after_s, location, body } = answer;
         let mut response = Self::new(body);
         *response.status_mut() = status;
         if let Some(kind) = kind {
@@ -85,6 +95,9 @@ impl From<Answer> for Response<Body> {
         }
         if let Some(seconds) = retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(location) = location.and_then(|url| HeaderValue::from_str(&url).ok()) {
+            response.headers_mut().insert(LOCATION, location);
         }
         response
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -75,8 +76,15 @@ async fn keep(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
+    let kind = request.headers().get(CONTENT_TYPE).cloned();
     let bytes = request.into_body().collect().await.expect("a whole body").to_bytes();
-    let body = serde_json::from_slice(&bytes).expect("a JSON body");
+    let body = match kind.as_ref().map(|kind| kind.as_bytes()) {
+        Some(b"application/x-www-form-urlencoded") => {
+            let pairs = url::form_urlencoded::parse(&bytes);
+            pairs.map(|(name, value)| (name.into_owned(), Value::from(&*value))).collect()
+        }
+        _ => serde_json::from_slice(&bytes).expect("a JSON body"),
+    };
     state.seen.lock().expect("no panic").push(Callback { path, body });
     let mut answer = Response::new(Full::default());
     *answer.status_mut() =
