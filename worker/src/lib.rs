@@ -18,6 +18,7 @@ pub mod key;
 pub mod lanes;
 pub mod ledger;
 pub mod logs;
+mod rules;
 pub mod run;
 pub mod shell;
 pub mod signals;

@@ -11,9 +11,10 @@ use crate::env::Production;
 use crate::http::{self, Listener, Rim};
 use crate::key::{self, KeyError};
 use crate::lanes::{self, LaneError};
+use crate::rules::Rules;
 use config::{Config, Listen};
 use domain::LaneName;
-use engine::{Engine, Settings, StartError};
+use engine::{Engine, LaneSetup, Settings, StartError};
 use ledger::Ledger;
 use providers::callback_url::{CallbackUrls, NotAPublicUrl};
 use providers::registry::SandboxAddress;
@@ -86,6 +87,7 @@ pub struct Shell {
     engine: Engine,
     pump: Pump,
     listening: Listening,
+    rules: Rules,
     http: Option<Listener>,
     stop_within: Duration,
 }
@@ -100,6 +102,8 @@ impl Shell {
     ) -> Result<Shell, ShellError> {
         let setups = lanes::set_up(config, Some(&port.urls), sandbox)?;
         let names: Vec<LaneName> = setups.iter().map(|setup| setup.name.clone()).collect();
+        let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));
+        let rules = Rules::keep(&ledger, setups.iter().map(of).collect());
         let settings = Settings {
             lease_ms: config.worker.lease_ms,
             chunks_at_once: config.worker.chunks_at_once,
@@ -113,7 +117,7 @@ impl Shell {
         let ready: Arc<dyn Ready> = Arc::new(ledger);
         let pump = Pump::start(queue, ready, names, config.worker.chunks_at_once);
         let stop_within = Duration::from_millis(config.worker.stop_within_ms);
-        Ok(Shell { engine, pump, listening, http, stop_within })
+        Ok(Shell { engine, pump, listening, rules, http, stop_within })
     }
 
     /// Stops all parts; what is under way gets the configured time. Gives whether all of it is
@@ -121,6 +125,7 @@ impl Shell {
     pub async fn stop(self) -> bool {
         self.pump.stop().await;
         self.listening.stop().await;
+        self.rules.stop().await;
         let in_time = tokio::time::timeout(self.stop_within, self.engine.stop()).await.is_ok();
         if let Some(http) = self.http {
             http.stop().await;

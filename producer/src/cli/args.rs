@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use domain::{BatchId, LaneName};
+use std::fmt;
 use std::path::PathBuf;
 
 /// Takes batches of payouts in, writes their results, shows and steers.
@@ -42,6 +43,19 @@ pub enum Command {
     /// Shows, starts and stops lanes
     #[command(subcommand)]
     Lane(LaneCommand),
+    /// Shows the payouts that wait for a person at a provider, and what to do
+    Waiting {
+        /// The batch; without it, all batches
+        #[arg(value_parser = batch_id)]
+        batch: Option<BatchId>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Takes the second step that lets a provider pay what it holds ready: this moves money
+    Confirm(Confirm),
+    /// Asks the provider of a lane: balances, rates, lists, one payout
+    Provider(Provider),
     /// Shows what each provider allows
     Providers {
         /// As JSON
@@ -124,6 +138,61 @@ pub struct Report {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `producer confirm`.
+#[derive(Args)]
+pub struct Confirm {
+    /// The batch
+    #[arg(value_parser = batch_id)]
+    pub batch: BatchId,
+    /// The code that a person has received [default: asked for, so that no list of processes and
+    /// no history of commands shows it]
+    #[arg(long)]
+    pub code: Option<String>,
+    /// Only the call that carried this payout
+    #[arg(long)]
+    pub reference: Option<String>,
+}
+
+impl fmt::Debug for Confirm {
+    /// Without the code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Confirm")
+            .field("batch", &self.batch)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `producer provider`.
+#[derive(Args)]
+pub struct Provider {
+    /// The lane
+    #[arg(value_parser = lane_name)]
+    pub lane: LaneName,
+    /// What to ask; look-up, cancel (each with a reference) and rules go with every lane
+    /// [default: lists what can be asked]
+    pub question: Option<String>,
+    /// What goes with the question
+    #[arg(value_name = "KEY=VALUE")]
+    pub given: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Do what changes something without asking for a yes
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl fmt::Debug for Provider {
+    /// Without the values, which may be codes or accounts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("lane", &self.lane)
+            .field("question", &self.question)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `producer lane`.

@@ -1,4 +1,5 @@
-//! One function per command: load what it needs, do it, print it.
+//! One function per command: load what it needs, do it, print it. Those that speak to a provider
+//! stand in [`super::talk`].
 
 use super::{Cli, Command, Enqueue, Failure, LaneCommand, Report, Status, Watch};
 use crate::folders::base_name;
@@ -6,7 +7,7 @@ use crate::inbox::folders::Inbox;
 use crate::inbox::{self, WatchOptions};
 use crate::intake::{self, Progress, TakeOptions};
 use crate::rules::Rules;
-use crate::{progress, report, show, steer};
+use crate::{progress, report, show, steer, waiting};
 use config::{Config, Overrides, open_ledger};
 use domain::{BatchId, LaneName};
 use ledger::Ledger;
@@ -20,8 +21,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     if let Command::Providers { json } = cli.command {
         let all: Vec<_> = registry::names().filter_map(registry::limits).collect();
         match json {
-            true => print_json(&show::lanes::providers_json(&all)),
-            false => print!("{}", show::lanes::providers(&all)),
+            true => print_json(&show::limits::providers_json(&all)),
+            false => print!("{}", show::limits::providers(&all)),
         }
         return Ok(());
     }
@@ -36,15 +37,18 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
         Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
+        Command::Waiting { batch, json } => desk.waiting(batch, json).await,
+        Command::Confirm(args) => desk.confirm(args).await,
+        Command::Provider(args) => desk.provider(args).await,
         Command::Providers { .. } => Ok(()),
     }
 }
 
 /// What every command but `providers` needs.
-struct Office {
-    config: Config,
-    rules: Arc<Rules>,
-    ledger: Arc<dyn Ledger>,
+pub(super) struct Office {
+    pub(super) config: Config,
+    pub(super) rules: Arc<Rules>,
+    pub(super) ledger: Arc<dyn Ledger>,
 }
 
 impl Office {
@@ -155,6 +159,7 @@ impl Office {
             }));
         } else {
             print!("{}", show::batches::summary(&written.summary));
+            print!("{}", show::batches::waiting(&batch));
             println!("{}\n{}", written.result.display(), written.file.display());
         }
         Ok(())
@@ -182,6 +187,24 @@ impl Office {
         println!("batch {batch} is cancelled: {} payouts will not be sent", done.payouts);
         if done.under_way > 0 {
             println!("{} payouts are under way and are followed to their end", done.under_way);
+        }
+        Ok(())
+    }
+
+    async fn waiting(&self, batch: Option<BatchId>, json: bool) -> Result<(), Failure> {
+        let ledger = &*self.ledger;
+        let all = match batch {
+            None => waiting::all(ledger, &self.rules).await?,
+            Some(id) => {
+                let batch = ledger.batch(id).await?;
+                let batch = batch.ok_or_else(|| Failure::NoBatch(id.to_string()))?;
+                let waits = waiting::of_batch(ledger, &self.rules, &batch, waiting::LISTED_MAX);
+                Some(waits.await?).filter(|waits| waits.count > 0).into_iter().collect()
+            }
+        };
+        match json {
+            true => print_json(&show::waiting::to_json(&all)),
+            false => print!("{}", show::waiting::list(&all)),
         }
         Ok(())
     }
@@ -234,6 +257,6 @@ async fn wait_for_stop() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-fn print_json(value: &serde_json::Value) {
+pub(super) fn print_json(value: &serde_json::Value) {
     println!("{value:#}");
 }

@@ -4,11 +4,20 @@
 //! away, try again. Results go to standard output, everything else to standard error.
 
 mod args;
+mod ask;
 mod commands;
+mod talk;
 
-pub use args::{Cli, Command, Enqueue, LaneCommand, Report, Status, Watch};
+pub use args::{Cli, Command, Confirm, Enqueue, LaneCommand, Provider, Report, Status, Watch};
 
+use crate::confirm::ConfirmError;
 use crate::intake::IntakeError;
+use crate::provider::LineError;
+use crate::provider::account::AccountError;
+use crate::provider::chat::ChatError;
+use crate::provider::desk::DeskError;
+use crate::provider::fetch::FetchError;
+use crate::provider::payout::FindError;
 use crate::report::ReportError;
 use crate::rules::RulesError;
 use crate::steer::SteerError;
@@ -55,6 +64,24 @@ pub enum Failure {
         /// Why.
         source: std::io::Error,
     },
+    /// The lane's adapter.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// A question to a provider.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// A look-up or a cancellation.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
+    /// A provider's rules.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A second step.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmError),
+    /// What was asked for was not done, and why.
+    #[error("{0}")]
+    NotDone(String),
     /// No such batch.
     #[error("there is no batch {0}; `producer status` lists them")]
     NoBatch(String),
@@ -63,19 +90,37 @@ pub enum Failure {
 impl Failure {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
-        let is_away = |error: &LedgerError| matches!(error, LedgerError::Unavailable(_));
-        let away = match self {
-            Failure::Ledger(error) => is_away(error),
-            Failure::Report(ReportError::Ledger(error)) => is_away(error),
-            Failure::Steer(SteerError::Ledger(error)) => is_away(error),
+        if self.is_ledger_away() { EXIT_LEDGER_AWAY } else { EXIT_REFUSED }
+    }
+
+    fn is_ledger_away(&self) -> bool {
+        let error = match self {
             Failure::Intake { source, .. } => match source.as_ref() {
-                IntakeError::Ledger(error) => is_away(error),
-                IntakeError::SealUnknown { .. } => true,
-                _ => false,
+                IntakeError::Ledger(error) => error,
+                IntakeError::SealUnknown { .. } => return true,
+                _ => return false,
             },
-            _ => false,
+            Failure::Confirm(ConfirmError::NotAnnounced(_)) => return true,
+            Failure::Ledger(error)
+            | Failure::Report(ReportError::Ledger(error))
+            | Failure::Steer(SteerError::Ledger(error))
+            | Failure::Desk(
+                DeskError::Ledger(error) | DeskError::Account(AccountError::Ledger(error)),
+            )
+            | Failure::Chat(
+                ChatError::Ledger(error)
+                | ChatError::Find(FindError::Ledger(error))
+                | ChatError::Account(AccountError::Ledger(error)),
+            )
+            | Failure::Fetch(
+                FetchError::Ledger(error) | FetchError::Account(AccountError::Ledger(error)),
+            )
+            | Failure::Confirm(
+                ConfirmError::Ledger(error) | ConfirmError::Account(AccountError::Ledger(error)),
+            ) => error,
+            _ => return false,
         };
-        if away { EXIT_LEDGER_AWAY } else { EXIT_REFUSED }
+        matches!(error, LedgerError::Unavailable(_))
     }
 }
 
@@ -91,10 +136,15 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses, else `watch` tells what it does.
+/// Logs go to standard error; `RUST_LOG` chooses, else `watch` and what acts at a provider tell
+/// what they do.
 fn start_log(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
-    let usual = if matches!(cli.command, Command::Watch(_)) { "info" } else { "warn" };
+    let usual = match cli.command {
+        Command::Watch(_) => "info",
+        Command::Confirm(_) | Command::Provider(_) => "warn,producer=info",
+        _ => "warn",
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     // A second start, in a test, keeps the first log.
     let _ =

@@ -1,7 +1,7 @@
 //! Why a file was not taken. Unless an error says otherwise, nothing of the file is payable.
 
 use crate::file::{SurveyError, TextError};
-use crate::rules::{HeaderError, Problem};
+use crate::rules::{HeaderError, LacksRules, Problem};
 use domain::{BatchId, BatchState, ChunkId};
 use ledger::LedgerError;
 use std::fmt;
@@ -33,6 +33,9 @@ pub enum IntakeError {
     /// An option makes no sense.
     #[error("{0}")]
     Option(String),
+    /// A lane's rules for rows are not known.
+    #[error(transparent)]
+    LacksRules(#[from] LacksRules),
     /// Rows are bad.
     #[error("{} of {rows} rows cannot be paid, so nothing was taken:\n{problems}", problems.rows)]
     BadRows {
@@ -112,13 +115,15 @@ impl IntakeError {
         !matches!(self, IntakeError::SealUnknown { .. })
     }
 
-    /// The file itself is refused: trying again would change nothing.
+    /// The file itself is refused: trying again would change nothing. One that lacks a lane's
+    /// rules is taken as soon as a worker has fetched them.
     pub fn is_final(&self) -> bool {
         !matches!(
             self,
             IntakeError::SealUnknown { .. }
                 | IntakeError::Ledger(LedgerError::Unavailable(_))
                 | IntakeError::Busy { .. }
+                | IntakeError::LacksRules(_)
                 | IntakeError::Overtaken { .. }
                 | IntakeError::WriterGone
         )

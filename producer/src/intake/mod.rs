@@ -33,7 +33,7 @@ pub mod source;
 pub use error::{IntakeError, Problems};
 pub use options::{Progress, TakeOptions, Taken};
 
-use crate::rules::Rules;
+use crate::rules::{Rules, fetched};
 use bad_rows::BadRows;
 use control::Control;
 use desk::Desk;
@@ -61,9 +61,10 @@ pub async fn take(
     progress: Arc<Progress>,
 ) -> Result<Taken, IntakeError> {
     let control = Control::new(&rules, &options)?;
+    let lacking = fetched::follow(&*ledger, &rules).await?;
     let source = {
         let (rules, options, progress) = (rules.clone(), options.clone(), progress.clone());
-        run_blocking(move || Source::open(&rules, &options, progress)).await??
+        run_blocking(move || Source::open(&rules, lacking, &options, progress)).await??
     };
     let about = About {
         name: options.name(),

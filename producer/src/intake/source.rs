@@ -4,7 +4,7 @@ use super::{IntakeError, Progress, TakeOptions};
 use crate::file::{Record, Records, Survey, Text, dialect, survey};
 use crate::rules::columns::{Columns, HeaderError, matches};
 use crate::rules::reader::Candidate;
-use crate::rules::{Problem, RowReader, Rules};
+use crate::rules::{Lacking, Problem, RowReader, Rules};
 use config::{Delimiter, ProfileConfig};
 use domain::{Currency, ReferenceKey};
 use std::fs::File;
@@ -99,6 +99,7 @@ impl Source {
     /// Surveys the file, reads its header and chooses the profile.
     pub fn open(
         rules: &Arc<Rules>,
+        lacking: Lacking,
         options: &TakeOptions,
         progress: Arc<Progress>,
     ) -> Result<Source, IntakeError> {
@@ -131,7 +132,7 @@ impl Source {
         Ok(Source {
             records: Records::new(text, delimiter, survey.line_break).starting_at(first_line),
             survey,
-            reader: RowReader::new(rules.clone(), columns, lane),
+            reader: RowReader::new(rules.clone(), columns, lane, lacking),
             delimiter,
             keep_cells: options.rejected.is_some(),
             progress,
@@ -180,6 +181,9 @@ impl Source {
                     Item::Bad(Box::new(BadRow { ordinal, line: record.line, problems, cells }))
                 }
             };
+            if let Some(lacks) = self.reader.lacks_rules() {
+                return Err(lacks.clone().into());
+            }
             bytes += item.bytes();
             packet.push(item);
             if packet.len() >= PACKET_ROWS || bytes >= PACKET_BYTES {

@@ -1,6 +1,7 @@
 //! A row as the result file shows it. Destinations are masked (S24), and no cell is a formula.
 
 use super::rows::ReportRow;
+use domain::Millis;
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -71,6 +72,13 @@ fn put_text(cell: &mut String, text: &str) {
         cell.push('\'');
     }
     cell.push_str(text);
+}
+
+/// A moment for people: RFC 3339 in UTC.
+pub fn time(at: &Millis) -> String {
+    let mut text = String::new();
+    put_time(&mut text, at.0);
+    text
 }
 
 /// A moment as RFC 3339 in UTC.

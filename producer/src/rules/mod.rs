@@ -2,13 +2,16 @@
 //!
 //! - [`columns`]: which field of a record is what, for one file
 //! - [`reader`]: a record becomes a [`domain::Row`] on a lane, or a list of problems
+//! - [`fetched`]: the provider's own rules, from the ledger
 //! - [`problem`]: what is wrong with a row, told so that a person can put it right
 
 pub mod columns;
+pub mod fetched;
 pub mod problem;
 pub mod reader;
 
 pub use columns::{Columns, HeaderError};
+pub use fetched::{Lacking, LacksRules};
 pub use problem::Problem;
 pub use reader::RowReader;
 

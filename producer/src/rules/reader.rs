@@ -4,6 +4,7 @@
 
 use super::Rules;
 use super::columns::{Columns, Source};
+use super::fetched::{Lacking, LacksRules};
 use super::problem::{Problem, shown};
 use crate::file::records::{MAX_COLUMNS, MAX_FIELD, MAX_RECORD};
 use crate::file::{Flaw, Record};
@@ -35,13 +36,27 @@ pub struct RowReader {
     /// The currency of the last row: files rarely change it.
     last_currency: Option<(String, Currency)>,
     joined: String,
+    /// Lanes that take no rows now, and the first one that a row was for.
+    lacking: Lacking,
+    lacks: Option<usize>,
 }
 
 impl RowReader {
     /// Reads records laid out as `columns`; rows without a lane of their own go to `lane`, or by
     /// the routes.
-    pub fn new(rules: Arc<Rules>, columns: Columns, lane: Option<usize>) -> RowReader {
-        RowReader { rules, columns, lane, last_currency: None, joined: String::new() }
+    pub fn new(
+        rules: Arc<Rules>,
+        columns: Columns,
+        lane: Option<usize>,
+        lacking: Lacking,
+    ) -> RowReader {
+        let (last_currency, joined, lacks) = (None, String::new(), None);
+        RowReader { rules, columns, lane, last_currency, joined, lacking, lacks }
+    }
+
+    /// A row was for a lane that takes none now: the file cannot be judged.
+    pub fn lacks_rules(&self) -> Option<&LacksRules> {
+        self.lacking.get(&self.lacks?)
     }
 
     /// The layout.
@@ -70,6 +85,10 @@ impl RowReader {
             (Some(method), Some(money)) => self.lane_of(record, method, money, &mut problems),
             _ => None,
         };
+        if let Some(lane) = lane.filter(|lane| self.lacking.contains_key(lane)) {
+            self.lacks = Some(lane);
+            return Err(problems);
+        }
         let (Some(reference), Some(money), Some(method), Some(destination), Some(lane)) =
             (reference, money, method, destination, lane)
         else {

@@ -25,7 +25,8 @@ pub fn list(batches: &[Batch]) -> String {
         ]
     };
     let rows: Vec<_> = batches.iter().map(row).collect();
-    table(&["batch", "file", "state", ">rows", ">total", "payouts"], &rows)
+    let waiting: String = batches.iter().map(waiting).collect();
+    table(&["batch", "file", "state", ">rows", ">total", "payouts"], &rows) + &waiting
 }
 
 /// One batch at length.
@@ -50,7 +51,23 @@ pub fn one(batch: &Batch) -> String {
         let current = if changes == batch.changes { "written" } else { "older than the batch" };
         rows.push(pair("result", current.to_owned()));
     }
-    aligned(&rows)
+    aligned(&rows) + &waiting(batch)
+}
+
+/// That payouts wait for a person, where any do: nothing else moves them.
+pub fn waiting(batch: &Batch) -> String {
+    let id = batch.id;
+    match batch.counts.get(State::Waiting) {
+        0 => String::new(),
+        1 => format!(
+            "batch {id}: 1 payout waits for a person at the provider; `producer waiting {id}` \
+             says for what\n"
+        ),
+        n => format!(
+            "batch {id}: {n} payouts wait for a person at the provider; `producer waiting {id}` \
+             says for what\n"
+        ),
+    }
 }
 
 fn pair(name: &str, value: String) -> (String, String) {

@@ -1,10 +1,15 @@
 //! What people and scripts see: tables, and the same as JSON.
 //!
 //! - [`table`]: columns that line up
-//! - [`batches`]: batches, one batch, its totals; [`lanes`]: lanes and providers
+//! - [`batches`]: batches, one batch, its totals; [`waiting`]: what waits for a person
+//! - [`lanes`]: lanes; [`limits`]: what each provider allows
+//! - [`provider`]: what a provider can be asked, and what it answered
 //! - [`taken`]: what an intake did, or why it did nothing
 
 pub mod batches;
 pub mod lanes;
+pub mod limits;
+pub mod provider;
 pub mod table;
 pub mod taken;
+pub mod waiting;

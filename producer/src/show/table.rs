@@ -27,6 +27,34 @@ pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     out
 }
 
+/// Text behind a label, broken between words so that no line has more than `columns`; a longer
+/// word stands by itself.
+pub fn wrapped(label: &str, text: &str, columns: usize) -> String {
+    let indent = label.chars().count();
+    let (mut out, mut at) = (label.to_owned(), indent);
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if at > indent && at + 1 + width > columns {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            at = indent;
+        } else if at > indent {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(word);
+        at += width;
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+/// What somebody else wrote, as one line that cannot steer a terminal.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +63,17 @@ mod tests {
     fn columns_line_up() {
         let rows = [vec!["a".to_owned(), "1".to_owned()], vec!["bcd".to_owned(), "20".to_owned()]];
         assert_eq!(table(&["name", ">n"], &rows), "name   n\na      1\nbcd   20\n");
+    }
+
+    #[test]
+    fn text_is_broken_between_words_and_never_inside_one() {
+        assert_eq!(wrapped("a: ", "one two three", 10), "a: one two\n   three\n");
+        assert_eq!(wrapped("a: ", "incomprehensible x", 10), "a: incomprehensible\n   x\n");
+        assert_eq!(wrapped("a: ", "", 10), "a:\n");
+    }
+
+    #[test]
+    fn what_a_provider_writes_cannot_steer_a_terminal() {
+        assert_eq!(plain("ok\u{1b}[2J\r\n"), "ok [2J  ");
     }
 }

@@ -1,13 +1,19 @@
 //! The producer library against a ledger in memory, and the program against SQLite.
 //!
 //! - [`world`]: a ledger, rules and files to start from
+//! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway
 //! - the themes: [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
-//!   [`samples`], [`program`]
+//!   [`fetched`], [`asking`], [`confirming`], [`samples`], [`program`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
 #![cfg(test)]
 
+mod asking;
+mod between;
+mod confirming;
 mod control;
+mod fake;
+mod fetched;
 mod files;
 mod inbox;
 mod program;

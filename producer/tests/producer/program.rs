@@ -96,4 +96,73 @@ fn the_limits_of_each_provider_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (code, text, _) = out(&producer(folder.path(), &["providers"]));
     assert!(code == Some(0) && text.contains("merchant") && text.contains("card, sbp"), "{text}");
+    assert!(text.contains("same reference   is paid twice"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let (_, json, _) = out(&producer(folder.path(), &["providers", "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["idempotency"]["not_found_proves"], true);
+}
+
+#[test]
+fn what_a_provider_can_be_asked_is_told_without_keys_and_asking_says_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| out(&producer(folder.path(), args));
+    let (code, list, _) = run(&["provider", "main"]);
+    assert!(code == Some(0) && list.contains("balance") && list.contains("[status]"), "{list}");
+    let (_, json, _) = run(&["provider", "main", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["questions"][0]["name"], "balance");
+    for (args, words) in [
+        (vec!["provider", "main", "balanse"], "did you mean \"balance\"?"),
+        (vec!["provider", "main", "balance", "x=1"], "balance: there is no parameter \"x\""),
+        (vec!["provider", "main", "balance"], "built-in sandbox"),
+        (vec!["provider", "main", "rules"], "built-in sandbox"),
+        (vec!["provider", "main", "look-up"], "look-up takes one reference"),
+        (vec!["provider", "mian"], "did you mean \"main\"?"),
+    ] {
+        let (code, _, errors) = run(&args);
+        assert!(code == Some(1) && errors.contains(words), "{args:?}: {errors}");
+    }
+    assert!(!folder.path().join("data/callback.key").exists(), "making it is a worker's");
+}
+
+/// A provider that is not there: nothing of this needs an answer.
+const ELSEWHERE: &str = r#"
+[lanes.main]
+provider = "merchant"
+sandbox = true
+settings = { base_url = "http://127.0.0.1:1", merchant = "m", sign_key = { env = "K" }, api_key = { env = "K" } }
+[[routes]]
+lane = "main"
+"#;
+
+#[test]
+fn an_adapter_to_pay_is_built_and_its_failure_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.toml"), ELSEWHERE).unwrap();
+    let run = |args: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_producer"));
+        let program = program.args(["--config", "c.toml"]).args(args).current_dir(folder.path());
+        out(&program.env("K", "a-secret").env_remove("RUST_LOG").output().unwrap())
+    };
+    let (code, _, errors) = run(&["provider", "main", "balance"]);
+    assert!(code == Some(1) && errors.contains("did not answer balance"), "{errors}");
+    assert!(!errors.contains("a-secret"), "{errors}");
+    let (code, _, errors) = run(&["provider", "main", "rules"]);
+    assert!(code == Some(1) && errors.contains("has no rules to fetch"), "{errors}");
+
+    let rows = format!("{HEADER}\n{}\n", card("A", "1.50"));
+    std::fs::write(folder.path().join("a.csv"), rows).unwrap();
+    let (_, taken, _) = run(&["enqueue", "a.csv", "--json"]);
+    let taken: serde_json::Value = serde_json::from_str(&taken).unwrap();
+    let batch = taken["batch"].as_str().unwrap();
+    let (code, waits, _) = run(&["waiting", batch]);
+    assert_eq!((code, waits.as_str()), (Some(0), "nothing waits for a person\n"));
+    let (code, _, errors) = run(&["confirm", batch, "--code", "998877"]);
+    assert!(code == Some(1) && errors.contains("waits for a step"), "{errors}");
+    assert!(!errors.contains("998877"), "{errors}");
+    let (code, _, errors) = run(&["provider", "main", "look-up", "A"]);
+    assert!(code == Some(1) && errors.contains("was never sent"), "{errors}");
+    let (code, _, errors) = run(&["provider", "main", "cancel", "A"]);
+    assert!(code == Some(1) && errors.contains("it is not at the provider"), "{errors}");
 }

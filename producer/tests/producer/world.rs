@@ -7,6 +7,7 @@ use ledger::memory::MemoryLedger;
 use ledger::{Claim, Guard, Ledger, Note, NoteKind};
 use producer::intake::{self, IntakeError, Progress, TakeOptions, Taken};
 use producer::rules::Rules;
+use providers::registry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +43,25 @@ pub struct World {
 
 impl World {
     pub fn new() -> World {
+        World::with(|config| Rules::from_config(config).unwrap())
+    }
+
+    /// Lane `main` has this provider; the other one is as it always is.
+    pub fn with_main(fake: &Arc<crate::fake::Fake>) -> World {
+        World::with(|config| {
+            Rules::new(config, &|name, lane| match name.as_str() {
+                "main" => Ok(Arc::clone(fake) as Arc<dyn providers::Provider>),
+                _ => {
+                    let settings = lane.settings.clone();
+                    registry::build_for_intake(&lane.provider, settings, name.clone())
+                        .map_err(|e| e.to_string())
+                }
+            })
+            .unwrap()
+        })
+    }
+
+    fn with(rules: impl FnOnce(&Config) -> Rules) -> World {
         let now = Arc::new(AtomicU64::new(1_700_000_000_000));
         let clock = now.clone();
         let id = LedgerId::parse("abcd").unwrap();
@@ -50,7 +70,7 @@ impl World {
         let path = folder.path().join("config.toml");
         std::fs::write(&path, CONFIG).unwrap();
         let config = Config::load(Some(&path), &config::Overrides::default()).unwrap();
-        let rules = Arc::new(Rules::from_config(&config).unwrap());
+        let rules = Arc::new(rules(&config));
         World { ledger: Arc::new(ledger), rules, folder, now }
     }
 
@@ -125,12 +145,14 @@ impl World {
         let failed = Event::News { attempt: 1, news: News::Failed };
         let accepted = Event::Outcome { intent: 1, outcome: Outcome::Accepted };
         let differs = Event::News { attempt: 1, news: News::Differs };
+        let waiting = Event::News { attempt: 1, news: News::Waiting };
         let intent = Event::Intent { send_before: now.plus(1_000) };
         let mut events = vec![intent, accepted];
         match state {
             State::Paid => events.push(paid),
             State::Failed => events.push(failed),
             State::Review => events.push(differs),
+            State::Waiting => events.push(waiting),
             State::Submitted => {}
             other => panic!("no way to {other} here"),
         }

@@ -5,7 +5,7 @@
 //! taken; every step may be asked for twice, and the second time changes nothing or says so.
 
 use crate::types::*;
-use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Place, ReferenceKey};
+use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceKey};
 use futures::future::BoxFuture;
 
 /// What every method gives.
@@ -135,6 +135,14 @@ pub trait Ledger: Send + Sync + 'static {
     /// Draws permits: slots of time, spaced evenly, for the whole pool (GCRA). At most
     /// `horizon_ms` ahead of now; may give none, then `wait_ms` says when to ask again.
     fn permits(&self, lane: LaneName, want: u32, pace: Pace) -> Answer<'_, Permits>;
+
+    /// The rules for rows that were fetched from a lane's provider, and when, in ledger time.
+    fn rules(&self, lane: LaneName) -> Answer<'_, Option<(Millis, String)>>;
+
+    /// Stores fetched rules over the older ones; their age begins now. Longer than
+    /// [`RULES_BYTES_MAX`] is [`LedgerError::Broken`]. *Crash after*: stored; twice changes
+    /// only the age.
+    fn put_rules(&self, lane: LaneName, text: String) -> Answer<'_, ()>;
 
     /// Keeps what a provider sent us and nobody can place (S16); bounded, oldest go first.
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()>;

@@ -1,5 +1,6 @@
 //! What goes into a ledger and comes out of it.
 
+use crate::api::LedgerError;
 use domain::batch::Totals;
 use domain::{
     BatchId, BatchState, ChunkId, LaneName, LedgerId, Millis, Payout, Place, ReferenceFormat,
@@ -281,4 +282,18 @@ pub struct Permits {
     pub count: u32,
     /// Milliseconds from now to the first slot; with `count` 0, until asking again makes sense.
     pub wait_ms: u64,
+}
+
+/// The longest text of fetched rules: limits and required fields of hundreds of directions.
+pub const RULES_BYTES_MAX: usize = 4 << 20;
+
+/// Refuses rules that are longer than any engine keeps.
+pub(crate) fn check_rules(text: &str) -> Result<(), LedgerError> {
+    if text.len() <= RULES_BYTES_MAX {
+        return Ok(());
+    }
+    let found = text.len();
+    Err(LedgerError::Broken(format!(
+        "rules of {found} bytes; at most {RULES_BYTES_MAX} are kept for a lane"
+    )))
 }

@@ -5,7 +5,7 @@
 use domain::{BatchId, LaneName, Millis};
 use futures::future::join_all;
 use ledger::sqlite::SqliteLedger;
-use ledger::{Ledger, LedgerError, NewBatch, Opened, Pace};
+use ledger::{LaneRecord, Ledger, LedgerError, NewBatch, Opened, Pace};
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -85,6 +85,23 @@ fn a_ledger_of_a_newer_program_is_refused_and_the_error_says_what_to_do() {
     let Err(LedgerError::Broken(text)) = SqliteLedger::open(&path) else { panic!("it opened") };
     assert!(text.contains("schema version 7"), "{text}");
     assert!(text.contains("use the program that wrote it"), "{text}");
+}
+
+#[tokio::test]
+async fn a_ledger_of_version_1_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let (_dir, path) = place_for_a_ledger();
+    let old = SqliteLedger::open(&path).unwrap();
+    let (id, lane) = (old.about().await.unwrap().id, LaneName::new("main").unwrap());
+    assert!(old.put_lane(LaneRecord::new(lane.clone())).await.unwrap());
+    drop(old);
+    let before = "DROP TABLE rules; PRAGMA user_version = 1;";
+    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let new = SqliteLedger::open(&path).unwrap();
+    assert_eq!(new.about().await.unwrap().id, id);
+    assert_eq!(new.lane(lane.clone()).await.unwrap().version, 1);
+    new.put_rules(lane.clone(), "min 1".to_owned()).await.unwrap();
+    let again = SqliteLedger::open(&path).unwrap();
+    assert_eq!(again.rules(lane).await.unwrap().unwrap().1, "min 1");
 }
 
 #[test]

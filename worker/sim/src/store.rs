@@ -75,5 +75,7 @@ pass_on! {
     lane(name: LaneName) -> LaneRecord;
     put_lane(record: LaneRecord) -> bool;
     permits(lane: LaneName, want: u32, pace: Pace) -> Permits;
+    rules(lane: LaneName) -> Option<(Millis, String)>;
+    put_rules(lane: LaneName, text: String) -> ();
     keep_stray(lane: LaneName, text: String) -> ();
 }

@@ -23,8 +23,27 @@ pub enum Canonical {
 }
 
 /// Names of further columns that every profile may map and whose meaning adapters share.
-pub const SHARED_FIELDS: [&str; 5] =
-    ["full_name", "bank_name", "bank_code", "description", "customer"];
+pub const SHARED_FIELDS: [&str; 19] = [
+    "full_name",
+    "bank_name",
+    "bank_code",
+    "description",
+    "customer",
+    "first_name",
+    "last_name",
+    "email",
+    "birth_date",
+    "address",
+    "city",
+    "country",
+    "expiry_month",
+    "expiry_year",
+    "account_from",
+    "beneficiary_id",
+    "client_id",
+    "purpose",
+    "direction",
+];
 
 impl Canonical {
     /// What a canonical name means.

@@ -1,8 +1,9 @@
-//! Lane records, permits, strays.
+//! Lane records, permits, fetched rules, strays.
 
 use super::store::Store;
+use crate::api::LedgerError;
 use crate::rules::pace;
-use crate::types::{LaneRecord, Pace, Permits};
+use crate::types::{LaneRecord, Pace, Permits, check_rules};
 use domain::{LaneName, Millis};
 
 /// Strays kept per lane; the oldest go first (S16).
@@ -33,6 +34,21 @@ impl Store {
         now: Millis,
     ) -> Permits {
         pace::draw(&mut self.lanes.entry(name).or_default().next_slot_us, want, pace, now)
+    }
+
+    pub(super) fn rules(&self, name: &LaneName) -> Option<(Millis, String)> {
+        self.lanes.get(name)?.rules.clone()
+    }
+
+    pub(super) fn put_rules(
+        &mut self,
+        name: LaneName,
+        text: String,
+        now: Millis,
+    ) -> Result<(), LedgerError> {
+        check_rules(&text)?;
+        self.lanes.entry(name).or_default().rules = Some((now, text));
+        Ok(())
     }
 
     pub(super) fn keep_stray(&mut self, name: LaneName, text: String) {

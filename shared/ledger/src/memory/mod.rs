@@ -7,7 +7,7 @@
 //! - `store`: what it holds, and the batches
 //! - `intake`: files, references, chunks, seal
 //! - `chunks`: scheduling, leases, writes
-//! - `lanes`: records, permits, strays
+//! - `lanes`: records, permits, fetched rules, strays
 
 mod chunks;
 mod intake;
@@ -160,6 +160,14 @@ impl Ledger for MemoryLedger {
 
     fn permits(&self, lane: LaneName, want: u32, pace: Pace) -> Answer<'_, Permits> {
         self.step(move |store, now| store.permits(lane, want, pace, now))
+    }
+
+    fn rules(&self, lane: LaneName) -> Answer<'_, Option<(Millis, String)>> {
+        self.step(move |store, _| store.rules(&lane))
+    }
+
+    fn put_rules(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
+        self.try_step(|store, now| store.put_rules(lane, text, now))
     }
 
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()> {

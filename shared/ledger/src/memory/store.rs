@@ -40,6 +40,7 @@ pub(super) struct Lane {
     pub virtual_time: u64,
     pub served: BTreeMap<BatchId, u64>,
     pub strays: VecDeque<String>,
+    pub rules: Option<(Millis, String)>,
 }
 
 impl Store {

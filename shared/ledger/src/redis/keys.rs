@@ -80,7 +80,7 @@ impl Keys {
         format!("{}:{{i}}:{what}", self.prefix)
     }
 
-    /// `order`, `time`, `record`, `slot` or `strays`.
+    /// `order`, `time`, `record`, `slot`, `rules` or `strays`.
     pub fn lane(&self, lane: &LaneName, what: &str) -> String {
         format!("{}:{{l:{lane}}}:{what}", self.prefix)
     }

@@ -6,7 +6,7 @@ use super::scripts;
 use super::values::{damaged, take, take_bool};
 use super::{Durability, RedisLedger};
 use crate::api::LedgerError;
-use crate::types::{About, LaneRecord, Pace, Permits};
+use crate::types::{About, LaneRecord, Pace, Permits, check_rules};
 use domain::{LaneName, LedgerId, Millis};
 use redis::Cmd;
 use std::collections::BTreeMap;
@@ -61,6 +61,31 @@ impl RedisLedger {
         call.arg(pace.interval_us.min(PACE_MAX)).arg(pace.horizon_ms.min(PACE_MAX)).arg(want);
         let (count, wait_ms) = take(self.link.one(call).await?, "permits")?;
         Ok(Permits { count, wait_ms })
+    }
+
+    pub(super) async fn get_rules(
+        &self,
+        lane: LaneName,
+    ) -> Result<Option<(Millis, String)>, LedgerError> {
+        let mut get = redis::cmd("HMGET");
+        get.arg(self.keys.lane(&lane, "rules")).arg("fetched").arg("text");
+        let found: (Option<u64>, Option<String>) =
+            take(self.link.one(get).await?, "a lane's rules")?;
+        Ok(match found {
+            (Some(fetched), Some(text)) => Some((Millis(fetched), text)),
+            _ => None,
+        })
+    }
+
+    pub(super) async fn do_put_rules(
+        &self,
+        lane: LaneName,
+        text: String,
+    ) -> Result<(), LedgerError> {
+        check_rules(&text)?;
+        let mut call = scripts::PUT_RULES.call(&[self.keys.lane(&lane, "rules")]);
+        call.arg(text);
+        take_bool(self.link.one(call).await?).map(drop)
     }
 
     pub(super) async fn do_keep_stray(

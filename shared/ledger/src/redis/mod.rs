@@ -13,6 +13,7 @@
 //! | `{r:<00-ff>}:<00-3f>` | 16,384 hashes: reference key → place, listpacks up to 8 million |
 //! | `{l:<lane>}:order`, `:time` | a cache: batches by how often they were served ([`rebuild`]) |
 //! | `{l:…}:record`, `:slot`, `:strays` | the lane's record, its first free slot, its strays |
+//! | `{l:…}:rules` | a hash: rules that were fetched from the lane's provider, and when |
 //! | `{f}:files` | file hash → batch |
 //! | `{i}:id`, `:batches`, `:open` | the ledger's id; all batches; those not seen to be over |
 //!
@@ -182,6 +183,14 @@ impl Ledger for RedisLedger {
 
     fn permits(&self, lane: LaneName, want: u32, pace: Pace) -> Answer<'_, Permits> {
         Box::pin(self.do_permits(lane, want, pace))
+    }
+
+    fn rules(&self, lane: LaneName) -> Answer<'_, Option<(Millis, String)>> {
+        Box::pin(self.get_rules(lane))
+    }
+
+    fn put_rules(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
+        Box::pin(self.do_put_rules(lane, text))
     }
 
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()> {

@@ -40,6 +40,7 @@ scripts! {
     REPORTED = "reported.lua";
     PUT_LANE = "put_lane.lua";
     PERMITS = "permits.lua";
+    PUT_RULES = "put_rules.lua";
 }
 
 /// A script and its hash.

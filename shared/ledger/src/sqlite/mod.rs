@@ -173,6 +173,14 @@ impl Ledger for SqliteLedger {
         self.step(move |db, now| steps::lanes::permits(db, &lane, want, pace, now))
     }
 
+    fn rules(&self, lane: LaneName) -> Answer<'_, Option<(Millis, String)>> {
+        self.read(move |db, _| Ok(sql::lanes::rules(db, &lane)?))
+    }
+
+    fn put_rules(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
+        self.step(move |db, now| steps::lanes::put_rules(db, &lane, &text, now))
+    }
+
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
         self.step(move |db, _| Ok(sql::lanes::keep_stray(db, &lane, &text)?))
     }

@@ -3,7 +3,7 @@
 use crate::given::*;
 use crate::world::{World, on_every_engine};
 use domain::{LaneName, Millis};
-use ledger::{Canary, LaneRecord, Pace, Permits, Stop};
+use ledger::{Canary, LaneRecord, LedgerError, Pace, Permits, RULES_BYTES_MAX, Stop};
 
 on_every_engine![
     a_new_lane_is_empty,
@@ -11,6 +11,8 @@ on_every_engine![
     permits_are_given_up_to_the_horizon,
     lanes_have_permits_of_their_own,
     permits_that_nobody_drew_are_not_saved_up,
+    rules_are_kept_with_the_time_of_their_fetch,
+    rules_that_are_too_long_are_refused_and_leave_the_older_ones,
     strays_are_kept_without_complaint,
 ];
 
@@ -67,6 +69,32 @@ async fn permits_that_nobody_drew_are_not_saved_up(world: World) {
     world.pass(200).await;
     let permits = world.ledger.permits(lane(), 1_000, pace).await.unwrap();
     assert_eq!(permits, Permits { count: 5, wait_ms: 0 });
+}
+
+async fn rules_are_kept_with_the_time_of_their_fetch(world: World) {
+    assert_eq!(world.ledger.rules(lane()).await.unwrap(), None);
+    let before = world.now().await;
+    world.ledger.put_rules(lane(), "{\"min\": \"1,00 €\"}".to_owned()).await.unwrap();
+    let (first, text) = world.second.rules(lane()).await.unwrap().unwrap();
+    assert_eq!(text, "{\"min\": \"1,00 €\"}");
+    assert!(before <= first && first <= world.now().await, "{first:?}");
+    world.pass(20).await;
+    world.second.put_rules(lane(), "newer".to_owned()).await.unwrap();
+    let (second, text) = world.ledger.rules(lane()).await.unwrap().unwrap();
+    assert_eq!(text, "newer");
+    assert!(second.0 >= first.0 + 20, "their age began anew: {first:?}, {second:?}");
+    let other = LaneName::new("lane-b").unwrap();
+    assert_eq!(world.ledger.rules(other).await.unwrap(), None, "lanes have their own");
+    assert_eq!(world.ledger.lane(lane()).await.unwrap().version, 0, "its record is untouched");
+}
+
+async fn rules_that_are_too_long_are_refused_and_leave_the_older_ones(world: World) {
+    let long = |more| "x".repeat(RULES_BYTES_MAX + more);
+    world.ledger.put_rules(lane(), long(0)).await.unwrap();
+    let refused = world.ledger.put_rules(lane(), long(1)).await;
+    assert!(matches!(refused, Err(LedgerError::Broken(_))), "{refused:?}");
+    let (_, text) = world.ledger.rules(lane()).await.unwrap().unwrap();
+    assert_eq!(text.len(), RULES_BYTES_MAX);
 }
 
 async fn strays_are_kept_without_complaint(world: World) {

@@ -1,8 +1,8 @@
-//! Lanes: records, pace, fairness, strays.
+//! Lanes: records, pace, fairness, fetched rules, strays.
 
 use super::{from_json, to_json};
 use crate::types::LaneRecord;
-use domain::{BatchId, LaneName};
+use domain::{BatchId, LaneName, Millis};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Strays kept per lane; the oldest go first (S16).
@@ -63,6 +63,25 @@ pub fn put_served(
 ) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO served (lane, batch, virtual_time) VALUES (?1, ?2, ?3)";
     db.prepare_cached(sql)?.execute(params![lane.as_str(), batch.to_bytes(), time]).map(drop)
+}
+
+/// The rules that were fetched for a lane, and when.
+pub fn rules(db: &Connection, lane: &LaneName) -> rusqlite::Result<Option<(Millis, String)>> {
+    let sql = "SELECT fetched_ms, text FROM rules WHERE lane = ?1";
+    let mut statement = db.prepare_cached(sql)?;
+    let read = |row: &rusqlite::Row<'_>| Ok((Millis(row.get(0)?), row.get(1)?));
+    statement.query_row([lane.as_str()], read).optional()
+}
+
+/// Stores fetched rules over the older ones.
+pub fn put_rules(
+    db: &Connection,
+    lane: &LaneName,
+    text: &str,
+    now: Millis,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO rules (lane, fetched_ms, text) VALUES (?1, ?2, ?3)";
+    db.prepare_cached(sql)?.execute(params![lane.as_str(), now.0, text]).map(drop)
 }
 
 /// Keeps a stray and lets the oldest go.

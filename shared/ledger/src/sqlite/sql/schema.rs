@@ -4,9 +4,9 @@ use crate::api::LedgerError;
 use rusqlite::Connection;
 use std::path::Path;
 
-/// The version of [`TABLES`], in `PRAGMA user_version`. A change of the tables adds one, and a
+/// The version of [`TABLES`] and what was added to them, in `PRAGMA user_version`. A change of the tables adds one, and a
 /// migration from the version before.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// "PLgr": tells our files from other people's.
 const APPLICATION_ID: i64 = 0x504c_6772;
@@ -108,6 +108,15 @@ CREATE TABLE stray (                  -- S16: what nobody could place
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What version 2 added.
+const TABLES_OF_2: &str = "
+CREATE TABLE rules (                  -- what a provider's rules for rows were, and when
+    lane       TEXT PRIMARY KEY,
+    fetched_ms INTEGER NOT NULL,
+    text       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
 /// What holds for each connection. `FULL` syncs every commit: what was answered stays.
 pub fn set_pragmas(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
@@ -131,7 +140,8 @@ pub fn read_only(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")
 }
 
-/// Makes the tables in a new file, or sees that they are ours and of our version.
+/// Makes the tables in a new file, brings those of an older version up to ours, or sees that
+/// they are ours and of our version.
 /// *Crash before the commit*: the file is still new. Two who come at once: one makes them, the
 /// other finds them.
 pub fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
@@ -142,6 +152,7 @@ pub fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     match (application, version) {
         (0, 0) if tables == 0 => make(db),
         (APPLICATION_ID, VERSION) => Ok(()),
+        (APPLICATION_ID, 1) => add_what_is_new_in_2(db),
         (APPLICATION_ID, newer) if newer > VERSION => refused(format!(
             "this ledger has schema version {newer}, and this program knows versions up to \
              {VERSION}; use the program that wrote it, or a newer one"
@@ -153,8 +164,16 @@ pub fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
 
 fn make(db: &Connection) -> Result<(), LedgerError> {
     db.execute_batch(TABLES)?;
+    db.execute_batch(TABLES_OF_2)?;
     db.execute_batch(&format!(
         "PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID};"
     ))?;
     super::ledger::make(db)
+}
+
+/// From version 1. Nothing that stood there changes, so a process that still has the file open
+/// as version 1 goes on.
+fn add_what_is_new_in_2(db: &Connection) -> Result<(), LedgerError> {
+    db.execute_batch(TABLES_OF_2)?;
+    Ok(db.execute_batch(&format!("PRAGMA user_version = {VERSION};"))?)
 }

@@ -1,9 +1,9 @@
-//! Lane records and permits.
+//! Lane records, permits, fetched rules.
 
 use crate::api::LedgerError;
 use crate::rules::pace;
 use crate::sqlite::sql;
-use crate::types::{LaneRecord, Pace, Permits};
+use crate::types::{LaneRecord, Pace, Permits, check_rules};
 use domain::{LaneName, Millis};
 use rusqlite::Connection;
 
@@ -29,4 +29,14 @@ pub fn permits(
         sql::lanes::put_next_slot_us(db, lane, next_us)?;
     }
     Ok(permits)
+}
+
+pub fn put_rules(
+    db: &Connection,
+    lane: &LaneName,
+    text: &str,
+    now: Millis,
+) -> Result<(), LedgerError> {
+    check_rules(text)?;
+    Ok(sql::lanes::put_rules(db, lane, text, now)?)
 }

@@ -1,0 +1,194 @@
+//! Which provider calls of a batch wait for their second step.
+//!
+//! What the provider confirms is a call: all payouts that it carried, where it gave the call an
+//! id, else each payout by itself. A call waits if one of its payouts is `waiting`, or is
+//! `submitted` in a call whose step was never begun.
+
+use super::ConfirmError;
+use crate::provider::notes::Notes;
+use crate::provider::payout;
+use crate::rules::Rules;
+use domain::{BatchId, ChunkId, LaneName, Payout, Row, State};
+use ledger::shipment::Shipment;
+use ledger::{Chunk, Ledger, LedgerError};
+use providers::SecondStep;
+use std::sync::Arc;
+
+/// A call that waits. Two are equal if nothing of it has changed: not even a step that came and
+/// went, which leaves its mark in the payouts' versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Where its rows lie; a call never spans two chunks.
+    pub chunk: ChunkId,
+    /// The lane.
+    pub lane: LaneName,
+    /// The provider's id of the call, where it gave one.
+    pub handle: Option<String>,
+    /// The rows that the step is about, in order.
+    pub rows: Vec<CallRow>,
+    /// Further rows of the call that stand where no step may meet them.
+    pub strangers: Vec<CallRow>,
+}
+
+/// A row of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRow {
+    /// Its number in the chunk.
+    pub row: u16,
+    /// Where it stood when it was read.
+    pub payout: Payout,
+    /// What is to be paid.
+    pub what: Arc<Row>,
+}
+
+/// All calls of a batch that wait on lanes whose provider wants a second step.
+pub async fn of_batch(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    batch: BatchId,
+) -> Result<Vec<Call>, ConfirmError> {
+    let about = ledger.batch(batch).await?.ok_or(ConfirmError::NoBatch(batch))?;
+    let mut calls = Vec::new();
+    for no in 0..about.chunks {
+        let Some(chunk) = ledger.chunk(ChunkId { batch, no }).await? else { continue };
+        let has_step = rules
+            .lane(chunk.lane.as_str())
+            .is_some_and(|at| rules.lanes[at].provider.limits().second_step != SecondStep::None);
+        if has_step {
+            calls.extend(of_chunk(ledger, &chunk).await?);
+        }
+    }
+    Ok(calls)
+}
+
+/// The calls of one chunk that wait.
+pub async fn of_chunk(ledger: &dyn Ledger, chunk: &Chunk) -> Result<Vec<Call>, LedgerError> {
+    let stands = |payout: &Payout| matches!(payout.state, State::Waiting | State::Submitted);
+    if !chunk.payouts.iter().any(stands) {
+        return Ok(Vec::new());
+    }
+    let notes = Notes::read(ledger, chunk.id).await?;
+    let what = payout::rows(ledger, chunk.id).await?;
+    let all: Vec<(CallRow, Option<&Shipment>)> = (0u16..)
+        .zip(chunk.payouts.iter().zip(what))
+        .map(|(row, (payout, what))| {
+            (CallRow { row, payout: *payout, what }, notes.shipment(row, payout))
+        })
+        .collect();
+    let mut seen: Vec<&Shipment> = Vec::new();
+    let mut calls = Vec::new();
+    for (row, shipment) in &all {
+        let waits = match row.payout.state {
+            State::Waiting => true,
+            State::Submitted => shipment.is_some() && !row.payout.stepped,
+            _ => false,
+        };
+        let carried: Vec<&CallRow> = match shipment {
+            _ if !waits => continue,
+            None => vec![row],
+            Some(shipment) if seen.contains(shipment) => continue,
+            Some(shipment) => {
+                seen.push(shipment);
+                let ours = all.iter().filter(|(_, other)| *other == Some(*shipment));
+                ours.map(|(row, _)| row).collect()
+            }
+        };
+        let handle = shipment.map(|shipment| shipment.handle.clone());
+        calls.push(Call::of(chunk, handle, &carried));
+    }
+    Ok(calls)
+}
+
+impl Call {
+    fn of(chunk: &Chunk, handle: Option<String>, carried: &[&CallRow]) -> Call {
+        let those = |wanted: fn(State) -> bool| -> Vec<CallRow> {
+            let rows = carried.iter().filter(|row| wanted(row.payout.state));
+            rows.map(|row| (*row).clone()).collect()
+        };
+        Call {
+            chunk: chunk.id,
+            lane: chunk.lane.clone(),
+            handle,
+            rows: those(|state| matches!(state, State::Waiting | State::Submitted)),
+            // The others are settled, or not at the provider.
+            strangers: those(|state| {
+                matches!(state, State::Submitting | State::Unknown | State::Review)
+            }),
+        }
+    }
+
+    /// Whether it holds this payout.
+    pub fn holds(&self, reference: &str) -> bool {
+        self.rows.iter().any(|row| row.what.reference.as_str() == reference)
+    }
+
+    /// The reference of its first payout.
+    pub fn first(&self) -> &str {
+        self.rows.first().map_or("", |row| row.what.reference.as_str())
+    }
+
+    /// Whether its step may begin: none is under way, and every payout that it would pay may be
+    /// paid.
+    pub fn check(&self) -> Result<(), ConfirmError> {
+        if let Some(row) = self.rows.iter().find(|row| row.payout.step_open) {
+            let reference = row.what.reference.as_str().to_owned();
+            return Err(ConfirmError::UnderWay { reference, until: row.payout.due });
+        }
+        // What a hint says must be looked up before money is moved (S6).
+        if let Some(row) = self.rows.iter().find(|row| row.payout.news_pending) {
+            return Err(ConfirmError::News(row.what.reference.as_str().to_owned()));
+        }
+        match self.strangers.first() {
+            Some(row) => Err(ConfirmError::Mixed {
+                reference: row.what.reference.as_str().to_owned(),
+                state: row.payout.state,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Which of the calls that wait is meant: the one that holds `reference`, or all of them.
+pub fn choose(
+    calls: Vec<Call>,
+    batch: BatchId,
+    reference: Option<&str>,
+) -> Result<Vec<Call>, ConfirmError> {
+    match reference.map(str::trim) {
+        Some(wanted) => {
+            let call = calls.into_iter().find(|call| call.holds(wanted));
+            let reference = wanted.to_owned();
+            Ok(vec![call.ok_or(ConfirmError::NotWaiting { reference, batch })?])
+        }
+        None if calls.is_empty() => {
+            let hint = format!("`producer waiting {batch}` shows what a person has to do");
+            Err(ConfirmError::NothingWaits(batch, hint))
+        }
+        None => Ok(calls),
+    }
+}
+
+/// Those of the chosen calls whose step may begin. What cannot is told, and is the error where it
+/// is all there is.
+pub fn ready(
+    calls: Vec<Call>,
+    mut tell: impl FnMut(&ConfirmError),
+) -> Result<Vec<Call>, ConfirmError> {
+    let is_all = calls.len() == 1;
+    let (mut ready, mut last) = (Vec::with_capacity(calls.len()), None);
+    for call in calls {
+        match call.check() {
+            Ok(()) => ready.push(call),
+            Err(error) => {
+                if !is_all {
+                    tell(&error);
+                }
+                last = Some(error);
+            }
+        }
+    }
+    match last {
+        Some(error) if ready.is_empty() => Err(error),
+        _ => Ok(ready),
+    }
+}

@@ -1,0 +1,261 @@
+//! The step itself: lease, intent, request, outcome.
+
+use super::ConfirmError;
+use super::calls::{self, Call, CallRow};
+use super::gate::Deadline;
+use crate::provider::notes::Notes;
+use crate::provider::{Line, account};
+use domain::{
+    BatchState, Decision, Event, LedgerId, Millis, Payout, Place, ProviderReference, decide,
+};
+use ledger::apply::{Happening, apply};
+use ledger::{Change, Chunk, Claim, Guard, Ledger, LedgerError, Note, NoteKind, Token, Written};
+use providers::{Payment, Step, StepAnswer};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Times that a lease is asked for while a worker holds it, and the pause between two.
+const LEASE_TRIES: u32 = 25;
+const LEASE_PAUSE: Duration = Duration::from_millis(200);
+/// Times that an outcome is offered to a ledger that is away. After that the step stays open,
+/// which a look-up settles.
+const OUTCOME_TRIES: u32 = 20;
+const OUTCOME_PAUSE: Duration = Duration::from_millis(500);
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The provider took it.
+    Taken,
+    /// It refused, and nothing happened.
+    Refused {
+        /// The provider's words, and what to do.
+        text: String,
+    },
+    /// No readable answer: the step stays open until a look-up tells.
+    Unknown {
+        /// What happened.
+        text: String,
+        /// When the look-up is due.
+        until: Millis,
+    },
+    /// Certainly not sent.
+    NotSent {
+        /// Why.
+        text: String,
+    },
+}
+
+/// Takes the second step of a call that a person has seen.
+pub async fn take(
+    ledger: &dyn Ledger,
+    line: &Line,
+    call: &Call,
+    code: Option<String>,
+    lease_ms: u64,
+) -> Result<Confirmed, ConfirmError> {
+    call.check()?;
+    let record = account::check(ledger, line).await?;
+    if let Some(stop) = record.stopped {
+        return Err(ConfirmError::Stopped { lane: line.lane.clone(), reason: stop.reason });
+    }
+    let (token, chunk, now) = lease(ledger, call, lease_ms).await?;
+    let step = under_lease(ledger, line, call, code, Lease { token, chunk, now });
+    let done = tokio::select! {
+        done = step => done,
+        never = keep(ledger, call, token, lease_ms) => match never {},
+    };
+    give_back(ledger, call, token).await;
+    done
+}
+
+/// What a claim gave.
+struct Lease {
+    token: Token,
+    chunk: Chunk,
+    now: Millis,
+}
+
+async fn lease(
+    ledger: &dyn Ledger,
+    call: &Call,
+    lease_ms: u64,
+) -> Result<(Token, Chunk, Millis), ConfirmError> {
+    for _ in 0..LEASE_TRIES {
+        match ledger.claim(call.chunk, lease_ms).await? {
+            Claim::Held { token, chunk, batch: BatchState::Active, now } => {
+                return Ok((token, chunk, now));
+            }
+            Claim::Held { token, batch: state, .. } => {
+                give_back(ledger, call, token).await;
+                return Err(ConfirmError::NotActive { batch: call.chunk.batch, state });
+            }
+            Claim::Gone => return Err(ConfirmError::Changed),
+            Claim::Busy => tokio::time::sleep(LEASE_PAUSE).await,
+        }
+    }
+    Err(ConfirmError::Busy)
+}
+
+/// Renews the lease as long as the step takes. Losing it changes nothing of what was sent.
+async fn keep(
+    ledger: &dyn Ledger,
+    call: &Call,
+    token: Token,
+    lease_ms: u64,
+) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_millis(lease_ms / 3)).await;
+        if let Err(error) = ledger.renew(call.chunk, token, lease_ms).await {
+            tracing::debug!(chunk = %call.chunk, %error, "lease not renewed");
+        }
+    }
+}
+
+/// Best effort: a lease that is not given back ends by itself.
+async fn give_back(ledger: &dyn Ledger, call: &Call, token: Token) {
+    let given = async {
+        let payouts = ledger.chunk(call.chunk).await?.map(|chunk| chunk.payouts);
+        let open = payouts.iter().flatten().filter(|payout| payout.state.is_open());
+        let next_at = open.map(|payout| payout.due).min().unwrap_or(Millis::NEVER);
+        ledger.release(call.chunk, token, next_at).await
+    };
+    if let Err(error) = given.await {
+        tracing::debug!(chunk = %call.chunk, %error, "the lease ends by itself");
+    }
+}
+
+async fn under_lease(
+    ledger: &dyn Ledger,
+    line: &Line,
+    seen: &Call,
+    code: Option<String>,
+    lease: Lease,
+) -> Result<Confirmed, ConfirmError> {
+    let confirm = line.provider.confirm();
+    let confirm = confirm.ok_or_else(|| ConfirmError::NoStep(line.lane.clone()))?;
+    // As it stands now; what a person has seen is what is confirmed, or nothing.
+    let calls = calls::of_chunk(ledger, &lease.chunk).await?;
+    let call = calls.into_iter().find(|call| call == seen).ok_or(ConfirmError::Changed)?;
+    call.check()?;
+    let about = ledger.about().await?;
+    let payments = payments(ledger, line, &call, &lease.chunk, about.id).await?;
+    let gate = Arc::new(Deadline::after(line.policy.send_window_ms));
+    let begun = begin(ledger, line, &call, &lease).await?;
+    let rows = begun.len();
+    let handle = call.handle.as_deref().unwrap_or_default();
+    tracing::info!(lane = %line.lane, chunk = %call.chunk, rows, handle, "confirming");
+    let answer = confirm.confirm(Step { payments, code, gate }).await;
+    let done = match answer {
+        StepAnswer::Taken => Confirmed::Taken,
+        StepAnswer::Refused { text } => Confirmed::Refused { text },
+        StepAnswer::NotSent { text } => Confirmed::NotSent { text },
+        StepAnswer::Unknown { text } => {
+            let until = begun.iter().map(|(_, payout)| payout.due).max().unwrap_or(lease.now);
+            Confirmed::Unknown { text, until }
+        }
+    };
+    let told = match &done {
+        Confirmed::Taken => "taken",
+        Confirmed::Refused { .. } => "refused",
+        Confirmed::NotSent { .. } => "not sent",
+        Confirmed::Unknown { .. } => "no readable answer: a look-up tells",
+    };
+    tracing::info!(lane = %line.lane, chunk = %call.chunk, rows, handle, told, "confirmed");
+    match &done {
+        Confirmed::Unknown { .. } => {}
+        Confirmed::Refused { text } => end(ledger, line, &call, begun, Some(text)).await,
+        Confirmed::Taken | Confirmed::NotSent { .. } => end(ledger, line, &call, begun, None).await,
+    }
+    Ok(done)
+}
+
+async fn payments(
+    ledger: &dyn Ledger,
+    line: &Line,
+    call: &Call,
+    chunk: &Chunk,
+    id: LedgerId,
+) -> Result<Vec<Payment>, LedgerError> {
+    let notes = Notes::read(ledger, call.chunk).await?;
+    let one = |CallRow { row, payout, what }: &CallRow| {
+        let (reference, attempt) = (&what.reference, payout.attempt);
+        Payment {
+            place: Place { chunk: call.chunk, row: *row },
+            attempt,
+            reference: ProviderReference::make(id, reference, attempt, chunk.format),
+            row: Arc::clone(what),
+            past: notes.past(*row, payout, &line.policy),
+        }
+    };
+    Ok(call.rows.iter().map(one).collect())
+}
+
+/// Writes the step's intent on every row of the call, or on none that counts.
+///
+/// Not by [`apply`], which decides anew for a row that changed meanwhile: a step follows from how
+/// the payout was read. If another step has begun since, or the row was settled, ours is off.
+async fn begin(
+    ledger: &dyn Ledger,
+    line: &Line,
+    call: &Call,
+    lease: &Lease,
+) -> Result<Vec<(u16, Payout)>, ConfirmError> {
+    let mut changes = Vec::with_capacity(call.rows.len());
+    for CallRow { row, payout, .. } in &call.rows {
+        match decide(payout, &Event::StepIntent, lease.now, &line.policy) {
+            Ok(Decision::Change(to)) => {
+                changes.push(Change { row: *row, from: *payout, to, notes: Vec::new() });
+            }
+            Ok(Decision::Record) | Err(_) => return Err(ConfirmError::Changed),
+        }
+    }
+    let begun: Vec<(u16, Payout)> = changes.iter().map(|change| (change.row, change.to)).collect();
+    let written = ledger.write(call.chunk, Guard::Intent(lease.token), changes).await;
+    match written {
+        Ok(Written::Done(conflicts)) if conflicts.is_empty() => Ok(begun),
+        Ok(Written::Done(conflicts)) => {
+            let is_ours = |(row, _): &(u16, Payout)| !conflicts.iter().any(|(at, _)| at == row);
+            let ours = begun.into_iter().filter(is_ours).collect();
+            end(ledger, line, call, ours, None).await;
+            Err(ConfirmError::Changed)
+        }
+        Ok(Written::Refused) => Err(ConfirmError::Changed),
+        // If it was written, the rows are looked up like those of a step without an answer.
+        Err(LedgerError::Unavailable(problem)) => Err(ConfirmError::NotAnnounced(problem)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Closes the step on these rows: it was answered, or certainly not sent.
+async fn end(
+    ledger: &dyn Ledger,
+    line: &Line,
+    call: &Call,
+    begun: Vec<(u16, Payout)>,
+    refusal: Option<&String>,
+) {
+    let happening = |(row, payout): (u16, Payout)| {
+        let note = refusal.map(|text| Note::new(NoteKind::Reason, text.as_str()));
+        Happening { row, payout, event: Event::StepOutcome, notes: note.into_iter().collect() }
+    };
+    let happenings: Vec<Happening> = begun.into_iter().map(happening).collect();
+    if happenings.is_empty() {
+        return;
+    }
+    for _ in 0..OUTCOME_TRIES {
+        let written = async {
+            let now = ledger.about().await?.now;
+            apply(ledger, call.chunk, Guard::Fact, now, &line.policy, happenings.clone()).await
+        };
+        match written.await {
+            Ok(_) => return,
+            Err(LedgerError::Unavailable(_)) => tokio::time::sleep(OUTCOME_PAUSE).await,
+            Err(LedgerError::Broken(problem)) => {
+                tracing::error!(chunk = %call.chunk, problem, "the step stays open");
+                return;
+            }
+        }
+    }
+    tracing::warn!(chunk = %call.chunk, "the ledger is away: the step stays open, a look-up tells");
+}

@@ -1,0 +1,107 @@
+//! What waits for a person at a provider, and what that person is to do.
+
+use crate::provider::notes::Notes;
+use crate::provider::payout;
+use crate::rules::Rules;
+use domain::{Batch, BatchId, ChunkId, LaneName, Millis, Row, State};
+use ledger::{Chunk, Ledger, LedgerError};
+use providers::SecondStep;
+use std::sync::Arc;
+
+/// Payouts that are listed; more are only counted.
+pub const LISTED_MAX: usize = 1_000;
+/// Batches that are read at once.
+const PAGE: u32 = 256;
+/// What is said where the provider said nothing.
+const NO_WORDS: &str = "the provider waits for a person and does not say for what";
+
+/// A payout that waits.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    /// What is to be paid.
+    pub row: Arc<Row>,
+    /// The lane that pays it.
+    pub lane: LaneName,
+    /// Since when.
+    pub since: Millis,
+    /// What to do, in the newest words about it.
+    pub what: String,
+    /// A step of it is under way; only a look-up, due then, tells what became of it.
+    pub step_until: Option<Millis>,
+    /// The step can be taken from here.
+    pub has_step: bool,
+}
+
+/// What waits of one batch.
+#[derive(Clone, Debug)]
+pub struct WaitingBatch {
+    /// The batch.
+    pub id: BatchId,
+    /// Its file.
+    pub name: String,
+    /// All that wait, counted.
+    pub count: u64,
+    /// The first of them, in the order of the ledger.
+    pub payouts: Vec<Waits>,
+}
+
+/// What waits of all batches, the newest batch first.
+pub async fn all(ledger: &dyn Ledger, rules: &Rules) -> Result<Vec<WaitingBatch>, LedgerError> {
+    let (mut found, mut room, mut before) = (Vec::new(), LISTED_MAX, None);
+    loop {
+        let page = ledger.batches(before, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        before = Some(last.id);
+        for batch in page.iter().filter(|batch| batch.counts.get(State::Waiting) > 0) {
+            let waits = of_batch(ledger, rules, batch, room).await?;
+            room -= waits.payouts.len();
+            found.push(waits);
+        }
+    }
+}
+
+/// What waits of one batch; at most `room` payouts are listed.
+pub async fn of_batch(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    batch: &Batch,
+    room: usize,
+) -> Result<WaitingBatch, LedgerError> {
+    let (id, name, count) = (batch.id, batch.name.clone(), batch.counts.get(State::Waiting));
+    let mut payouts = Vec::new();
+    for no in 0..batch.chunks {
+        if payouts.len() >= room {
+            break;
+        }
+        if let Some(chunk) = ledger.chunk(ChunkId { batch: id, no }).await? {
+            payouts.extend(of_chunk(ledger, rules, &chunk).await?);
+        }
+    }
+    payouts.truncate(room);
+    Ok(WaitingBatch { id, name, count, payouts })
+}
+
+async fn of_chunk(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    chunk: &Chunk,
+) -> Result<Vec<Waits>, LedgerError> {
+    if !chunk.payouts.iter().any(|payout| payout.state == State::Waiting) {
+        return Ok(Vec::new());
+    }
+    let notes = Notes::read(ledger, chunk.id).await?;
+    let rows = payout::rows(ledger, chunk.id).await?;
+    let lane = rules.lane(chunk.lane.as_str()).map(|at| &rules.lanes[at]);
+    let has_step = lane.is_some_and(|lane| lane.provider.limits().second_step != SecondStep::None);
+    let numbered = (0u16..).zip(chunk.payouts.iter().zip(rows));
+    let waiting = numbered.filter(|(_, (payout, _))| payout.state == State::Waiting);
+    let one = |(row, (payout, what)): (u16, (&domain::Payout, Arc<Row>))| Waits {
+        row: what,
+        lane: chunk.lane.clone(),
+        since: payout.since,
+        what: notes.reason(row).unwrap_or(NO_WORDS).to_owned(),
+        step_until: payout.step_open.then_some(payout.due),
+        has_step,
+    };
+    Ok(waiting.map(one).collect())
+}

@@ -1,0 +1,61 @@
+//! Keeps the providers' rules for rows at hand: fetched at the start and every few minutes, and
+//! stored in the ledger, where intake reads them on machines that have no keys.
+//!
+//! A fetch that fails leaves the older rules, with their age: intake warns about old ones and
+//! refuses very old ones.
+
+use domain::LaneName;
+use ledger::Ledger;
+use providers::Provider;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Between two fetches.
+const EVERY: Duration = Duration::from_secs(5 * 60);
+/// Until a fetch that failed is tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(15);
+
+/// The fetchers of all lanes that have rules to fetch; dropping it ends them.
+pub struct Rules(JoinSet<()>);
+
+impl Rules {
+    /// Starts one for each lane whose provider has rules.
+    pub fn keep(ledger: &Arc<dyn Ledger>, lanes: Vec<(LaneName, Arc<dyn Provider>)>) -> Rules {
+        let mut tasks = JoinSet::new();
+        for (lane, provider) in lanes {
+            if provider.prepare().is_some() {
+                tasks.spawn(keep_one(Arc::clone(ledger), lane, provider));
+            }
+        }
+        Rules(tasks)
+    }
+
+    /// Ends them.
+    pub async fn stop(mut self) {
+        self.0.shutdown().await;
+    }
+}
+
+async fn keep_one(ledger: Arc<dyn Ledger>, lane: LaneName, provider: Arc<dyn Provider>) {
+    loop {
+        let pause = match fetch(&*ledger, &lane, &*provider).await {
+            Ok(()) => EVERY,
+            Err(error) => {
+                tracing::warn!(%lane, error, "the provider's rules for rows were not fetched");
+                AFTER_FAILURE
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn fetch(
+    ledger: &dyn Ledger,
+    lane: &LaneName,
+    provider: &dyn Provider,
+) -> Result<(), String> {
+    let Some(prepare) = provider.prepare() else { return Ok(()) };
+    let rules = prepare.fetch().await?;
+    ledger.put_rules(lane.clone(), rules).await.map_err(|error| error.to_string())
+}
