@@ -67,8 +67,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         judge_absences(core, lane, &mut answers).await?;
     }
     stop_where_refused(core, lane, &answers).await?;
-    let known = |found: &Found| matches!(found, Found::Is { .. } | Found::StepDue { .. });
-    if let Some((row, ..)) = answers.iter().find(|(.., found)| known(found)) {
+    if let Some((row, ..)) = answers.iter().find(|(.., found)| can_be_control(found)) {
         lane.brakes.took(&*core.ledger, held.place(*row)).await?;
     }
     let mut due = Vec::new();
@@ -119,7 +118,9 @@ async fn question(
     asked: Vec<Asked>,
 ) -> Result<(Vec<Told>, bool), LedgerError> {
     let takes_many = lane.provider.limits().rows_per_look_up > 1;
-    let in_doubt = asked.iter().any(|(_, payout, _)| payout.state == State::Unknown);
+    // Where "not found" decides: what may have been sent, and what a hint keeps from being sent.
+    let in_doubt =
+        asked.iter().any(|(_, payout, _)| matches!(payout.state, State::Unknown | State::Accepted));
     let control = if takes_many && in_doubt { control(core, lane).await? } else { None };
     let payments: Vec<Payment> = asked.iter().map(|(_, _, payment)| payment.clone()).collect();
     let asked_at = core.clock.now();
@@ -176,6 +177,19 @@ async fn judge_absences(core: &Core, lane: &Lane, answers: &mut [Told]) -> Resul
 
 fn is_alive(found: &Found) -> bool {
     matches!(found, Found::Is { .. } | Found::StepDue { .. } | Found::Differs { .. })
+}
+
+/// Whether a payout that was found so was taken, and is found by our reference, too (S11). One
+/// that ended without being paid may be nothing but a line about its rejection, which a look-up
+/// by the call's id shows and a search by reference never does.
+fn can_be_control(found: &Found) -> bool {
+    match found {
+        Found::Is { news, .. } => !matches!(news, News::Failed | News::Cancelled | News::Differs),
+        Found::StepDue { .. } => true,
+        Found::Differs { .. } | Found::Absent | Found::Unclear { .. } | Found::StopLane { .. } => {
+            false
+        }
+    }
 }
 
 /// The lane's control: a payout whose create was accepted under this fingerprint, to be asked

@@ -34,6 +34,10 @@ use std::sync::atomic::Ordering;
 /// Rows of one intent write at most.
 const GROUP: usize = 256;
 
+/// After so many milliseconds of waiting the lane's record is read again before intents are
+/// written: a lane without a pace never waits so long, and pays for no second reading.
+const STALE_MS: u64 = 50;
+
 /// A row whose intent stands.
 struct Ready {
     row: u16,
@@ -184,9 +188,15 @@ async fn intend(
         }
     }
     // Slots and permits are for calls, each of which takes as many rows as the provider allows.
+    let asked_ms = core.clock.boot_ms();
     let per_call = lane.per_call();
     let mut slots = lane.window.take(group.len().div_ceil(per_call)).await;
     let permits = lane.pace.draw(&*core.ledger, &core.clock, slots.len()).await?;
+    // What the pool knows of the lane may have changed while this one waited for its turn.
+    if core.clock.boot_ms().saturating_sub(asked_ms) >= STALE_MS {
+        lane.brakes.refresh(&*core.ledger).await?;
+    }
+    let per_call = per_call.min(lane.per_call());
     slots.truncate(permits.count);
     group.truncate(slots.len().saturating_mul(per_call));
     if core.is_stopping()

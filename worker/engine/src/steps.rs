@@ -10,6 +10,7 @@
 //! is told by a look-up, and by nothing else. Steps that take a code are a person's
 //! (`producer confirm`); the engine never takes those.
 
+use crate::brakes::Road;
 use crate::lane::Lane;
 use crate::send::Gate;
 use crate::work::{Core, Held};
@@ -33,6 +34,10 @@ pub async fn take(
 ) -> Result<(), LedgerError> {
     let Some(confirm) = lane.provider.confirm() else { return Ok(()) };
     if due.is_empty() || held.batch != BatchState::Active || core.is_stopping() {
+        return Ok(());
+    }
+    // A lane that may not send does not pay, either: a later look-up finds the step due again.
+    if matches!(lane.brakes.road(&core.clock), Road::Closed { .. }) {
         return Ok(());
     }
     let rows: Vec<u16> = due.iter().map(|(row, _)| *row).collect();

@@ -1,40 +1,150 @@
-//! Workers as the world sees them: processes that start, crash, freeze and start again.
+//! A world to run a scenario in: the ledger, the provider, the workers. [`crate::run()`] lets it
+//! go to its end; a directed test stops it where it wants and turns something.
 
+use crate::checkers;
+use crate::dice::Dice;
 use crate::exec::{Actor, Exec};
-use engine::Env;
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use crate::gateway::{Gateway, lane_name};
+use crate::intake::take_in;
+use crate::pool::Pool;
+use crate::run::{Ending, LIMIT_MS, Report, Scenario, ledger_time};
+use domain::{
+    BatchId, BatchState, ChunkId, LedgerId, PayerReference, Payout, Place, ProviderReference,
+};
+use futures::executor::block_on;
+use ledger::memory::MemoryLedger;
+use ledger::{LaneRecord, Ledger, Stop};
+use providers::Provider;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// What is not a worker: the provider, its callbacks, the chaos.
-pub const OUTSIDE: Actor = Actor(0);
-
-/// The engine's world inside one process.
-pub struct ProcessEnv {
-    exec: Exec,
-    actor: Actor,
+/// All that there is.
+pub struct World {
+    /// Tasks and time.
+    pub exec: Exec,
+    /// The truth.
+    pub ledger: MemoryLedger,
+    /// The provider.
+    pub gateway: Gateway,
+    /// The workers.
+    pub pool: Pool,
+    batch: BatchId,
+    id: LedgerId,
 }
 
-impl ProcessEnv {
-    /// The world of a process.
-    pub fn new(exec: Exec, actor: Actor) -> ProcessEnv {
-        ProcessEnv { exec, actor }
-    }
-}
+const ANSWERS: &str = "the in-memory ledger answers";
 
-impl Env for ProcessEnv {
-    fn now_ms(&self) -> u64 {
-        self.exec.now_ms()
+impl World {
+    /// A batch is taken in, and the workers are started.
+    pub fn new(scenario: &Scenario) -> World {
+        let exec = Exec::new(Dice::new(scenario.seed));
+        let clock = exec.clone();
+        let id = LedgerId::from_random(0);
+        let ledger = MemoryLedger::new(id, Arc::new(move || ledger_time(clock.now_ms())));
+        let gateway = Gateway::new(exec.clone(), scenario.shape, scenario.temper, ledger.clone());
+        let batch = block_on(take_in(&ledger, scenario.payouts, scenario.chunk_rows()));
+        let pool = Pool::new(exec.clone(), ledger.clone(), gateway.clone(), *scenario);
+        for number in 1..=scenario.workers {
+            pool.start(Actor(number));
+        }
+        pool.start_operator(batch, id);
+        if scenario.chaos {
+            pool.start_chaos(batch);
+        }
+        World { exec, ledger, gateway, pool, batch, id }
     }
 
-    fn sleep(&self, ms: u64) -> BoxFuture<'static, ()> {
-        self.exec.sleep(ms).boxed()
+    /// Goes on until `wanted`, which is asked after every step. False if it never comes.
+    pub fn until(&self, mut wanted: impl FnMut(&World) -> bool) -> bool {
+        loop {
+            if wanted(self) {
+                return true;
+            }
+            if self.exec.now_ms() >= LIMIT_MS || !self.exec.step() {
+                return false;
+            }
+        }
     }
 
-    fn random(&self) -> u64 {
-        self.exec.dice().bits()
+    /// Goes on for so long.
+    pub fn pass(&self, ms: u64) {
+        let end_ms = self.exec.now_ms() + ms;
+        self.until(|world| world.exec.now_ms() >= end_ms);
     }
 
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.exec.spawn(self.actor, task);
+    /// Goes on until every payout is final or in review. False if that never comes.
+    pub fn until_complete(&self) -> bool {
+        let mut steps = 0u64;
+        self.until(|world| {
+            steps += 1;
+            steps.is_multiple_of(500) && world.batch_state() == BatchState::Complete
+        })
+    }
+
+    /// Where the batch stands.
+    pub fn batch_state(&self) -> BatchState {
+        block_on(self.ledger.batch(self.batch)).expect(ANSWERS).expect("the batch exists").state
+    }
+
+    /// Moves the batch from one state to another.
+    pub fn set_batch(&self, from: BatchState, to: BatchState) {
+        let moved = block_on(self.ledger.set_batch_state(self.batch, from, to)).expect(ANSWERS);
+        assert!(moved, "the batch was not {from}");
+    }
+
+    /// What the pool knows of the lane.
+    pub fn lane(&self) -> LaneRecord {
+        block_on(self.ledger.lane(lane_name())).expect(ANSWERS)
+    }
+
+    /// An operator stops the lane; it tries again by itself after `retry_after_ms`.
+    pub fn stop_lane(&self, retry_after_ms: u64) {
+        let mut record = self.lane();
+        let since = ledger_time(self.exec.now_ms());
+        let until = Some(since.plus(retry_after_ms));
+        record.stopped = Some(Stop { reason: "stopped by a test".to_owned(), since, until });
+        assert!(block_on(self.ledger.put_lane(record)).expect(ANSWERS), "nobody was faster");
+    }
+
+    /// Every row: its place, its provider reference and its payout.
+    pub fn payouts(&self) -> Vec<(Place, String, Payout)> {
+        let batch = block_on(self.ledger.batch(self.batch)).expect(ANSWERS);
+        let mut payouts = Vec::new();
+        for no in 0..batch.map_or(0, |batch| batch.chunks) {
+            let id = ChunkId { batch: self.batch, no };
+            let chunk = block_on(self.ledger.chunk(id)).expect(ANSWERS).expect("a chunk");
+            for (row, payout) in (0u16..).zip(chunk.payouts) {
+                let ordinal = payouts.len() + 1;
+                let reference = PayerReference::new(&format!("P-{ordinal}")).expect("valid");
+                let made =
+                    ProviderReference::make(self.id, &reference, payout.attempt, chunk.format);
+                payouts.push((Place { chunk: id, row }, made.as_str().to_owned(), payout));
+            }
+        }
+        payouts
+    }
+
+    /// The end: the last callbacks arrive, late senders wake up and must not send, and every
+    /// checker looks.
+    pub fn report(&self) -> Report {
+        let took_ms = self.exec.now_ms();
+        self.pool.calm();
+        let end_ms = took_ms + 60_000;
+        while self.exec.now_ms() < end_ms && self.exec.step() {}
+        let payouts = self.payouts().into_iter().map(|(_, reference, payout)| (reference, payout));
+        let ending = Ending {
+            batch: block_on(self.ledger.batch(self.batch)).expect(ANSWERS).expect("the batch"),
+            payouts: payouts.collect(),
+            book: self.gateway.book(),
+            seen: self.gateway.seen(),
+            limits: self.gateway.limits().clone(),
+        };
+        let mut states = BTreeMap::new();
+        for (_, payout) in &ending.payouts {
+            *states.entry(payout.state).or_insert(0) += 1;
+        }
+        let violations = checkers::all(&ending);
+        let tally = self.gateway.tally();
+        Report { violations, states, mishaps: self.pool.mishaps(), tally, took_ms }
     }
 }

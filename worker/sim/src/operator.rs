@@ -1,0 +1,174 @@
+//! The person who enters codes, as the command does it: a step intent, durable, then the step,
+//! then its outcome. He types wrong codes, and his machine dies in between.
+
+use crate::exec::Exec;
+use crate::gateway::Gateway;
+use crate::intake::row;
+use crate::process::{OUTSIDE, ProcessEnv};
+use crate::run::policy;
+use domain::{BatchId, ChunkId, Event, LedgerId, Payout, Place, ProviderReference, State};
+use engine::send::Gate;
+use ledger::apply::{Happening, apply};
+use ledger::shipment::Shipment;
+use ledger::{Chunk, Guard, Ledger, LedgerError, Note, NoteKind};
+use providers::{Confirm, Past, Payment, Step, StepAnswer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The person.
+pub struct Operator {
+    /// Tasks and time.
+    pub exec: Exec,
+    /// The ledger, over a connection that may break.
+    pub ledger: Arc<dyn Ledger>,
+    /// The provider.
+    pub gateway: Gateway,
+    /// Rows of a chunk of the batch.
+    pub chunk_rows: u16,
+    /// What he works on.
+    pub batch: BatchId,
+    /// The ledger's short id.
+    pub id: LedgerId,
+    /// Whether he errs and his machine dies.
+    pub errs: bool,
+}
+
+/// What belongs to one code: the rows of one handle, or one row whose handle nobody knows.
+type Group = (Option<Arc<str>>, Vec<u16>);
+
+impl Operator {
+    /// Looks at the batch now and then, and enters codes for what waits.
+    pub async fn work(self) {
+        let mut no = 0;
+        loop {
+            self.exec.sleep(2_000 + self.exec.dice().below(6_000)).await;
+            let chunk = ChunkId { batch: self.batch, no };
+            match self.visit(chunk).await {
+                Ok(true) => no += 1,
+                Ok(false) => no = 0,
+                // He comes again; what he began is told by a look-up.
+                Err(error) => drop(error),
+            }
+        }
+    }
+
+    /// One visit to a chunk. False if there is none.
+    async fn visit(&self, id: ChunkId) -> Result<bool, LedgerError> {
+        let Some(chunk) = self.ledger.chunk(id).await? else { return Ok(false) };
+        for (handle, rows) in self.groups(&chunk).await? {
+            if self.exec.dice().chance(700) {
+                self.confirm(&chunk, handle, rows).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// What waits for a code. With the rows of a handle that wait go those that nobody has asked
+    /// about yet: the code is for all of them.
+    async fn groups(&self, chunk: &Chunk) -> Result<Vec<Group>, LedgerError> {
+        let notes = self.ledger.notes(chunk.id).await?;
+        let shipments: Vec<Shipment> =
+            notes.iter().filter_map(|(_, note)| Shipment::of_note(note)).collect();
+        let mut known: BTreeMap<Arc<str>, Vec<u16>> = BTreeMap::new();
+        let mut groups: Vec<Group> = Vec::new();
+        for (row, payout) in (0u16..).zip(&chunk.payouts) {
+            let carrier = shipments.iter().rev().find(|shipment| shipment.carries(row, payout));
+            match carrier {
+                Some(shipment) => {
+                    known.entry(shipment.handle.as_str().into()).or_default().push(row);
+                }
+                None if waits(payout) => groups.push((None, vec![row])),
+                None => {}
+            }
+        }
+        let known = known.into_iter().filter(|(_, rows)| {
+            rows.iter().any(|row| chunk.payouts.get(usize::from(*row)).is_some_and(waits))
+        });
+        groups.extend(known.map(|(handle, rows)| (Some(handle), rows)));
+        Ok(groups)
+    }
+
+    async fn confirm(
+        &self,
+        chunk: &Chunk,
+        handle: Option<Arc<str>>,
+        rows: Vec<u16>,
+    ) -> Result<(), LedgerError> {
+        let dice = self.exec.dice();
+        let closes_ms = self.exec.now_ms() + policy().send_window_ms;
+        let may_step = |payout: &Payout| {
+            matches!(payout.state, State::Waiting | State::Submitted) && !payout.step_open
+        };
+        let payout = |row: &u16| chunk.payouts.get(usize::from(*row)).copied();
+        let rows = rows.into_iter().filter(|row| payout(row).as_ref().is_some_and(may_step));
+        let events = rows.filter_map(|row| Some((row, payout(&row)?, Vec::new())));
+        let begun = self.happen(chunk.id, &Event::StepIntent, events.collect()).await?;
+        let begun: Vec<(u16, Payout)> = begun.into_iter().filter(|(_, p)| p.step_open).collect();
+        if begun.is_empty() || self.dies() {
+            return Ok(());
+        }
+        let payments: Vec<Payment> =
+            begun.iter().map(|(row, payout)| self.payment(chunk, *row, payout, &handle)).collect();
+        let code = payments.first().and_then(|payment| self.gateway.code(payment));
+        let is_wrong = self.errs && dice.chance(200);
+        let code = if is_wrong { Some("typed wrong".to_owned()) } else { code };
+        let env = Arc::new(ProcessEnv::new(self.exec.clone(), OUTSIDE));
+        let step = Step { payments, code, gate: Arc::new(Gate { closes_ms, env }) };
+        let answer = Confirm::confirm(&self.gateway, step).await;
+        if self.dies() {
+            return Ok(());
+        }
+        let notes = match answer {
+            // Left open: a look-up tells.
+            StepAnswer::Unknown { .. } => return Ok(()),
+            StepAnswer::Refused { text } => vec![Note::new(NoteKind::Reason, text)],
+            StepAnswer::Taken | StepAnswer::NotSent { .. } => Vec::new(),
+        };
+        let events = begun.into_iter().map(|(row, payout)| (row, payout, notes.clone()));
+        self.happen(chunk.id, &Event::StepOutcome, events.collect()).await?;
+        Ok(())
+    }
+
+    fn dies(&self) -> bool {
+        self.errs && self.exec.dice().chance(150)
+    }
+
+    async fn happen(
+        &self,
+        chunk: ChunkId,
+        event: &Event,
+        rows: Vec<(u16, Payout, Vec<Note>)>,
+    ) -> Result<Vec<(u16, Payout)>, LedgerError> {
+        let happenings = rows.into_iter().map(|(row, payout, notes)| Happening {
+            row,
+            payout,
+            event: event.clone(),
+            notes,
+        });
+        let now = self.ledger.about().await?.now;
+        let done =
+            apply(&*self.ledger, chunk, Guard::Fact, now, &policy(), happenings.collect()).await?;
+        let done = done.into_iter().flatten();
+        Ok(done.map(|(row, applied)| (row, applied.payout())).collect())
+    }
+
+    fn payment(
+        &self,
+        chunk: &Chunk,
+        at: u16,
+        payout: &Payout,
+        handle: &Option<Arc<str>>,
+    ) -> Payment {
+        let ordinal = u32::from(chunk.id.no) * u32::from(self.chunk_rows) + u32::from(at) + 1;
+        let row = Arc::new(row(ordinal));
+        let reference =
+            ProviderReference::make(self.id, &row.reference, payout.attempt, chunk.format);
+        let past = Past { shipment: handle.clone(), ..Past::default() };
+        let place = Place { chunk: chunk.id, row: at };
+        Payment { place, attempt: payout.attempt, reference, row, past }
+    }
+}
+
+fn waits(payout: &Payout) -> bool {
+    payout.state == State::Waiting && !payout.step_open
+}
