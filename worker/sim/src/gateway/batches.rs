@@ -35,7 +35,7 @@ impl Gateway {
             } else {
                 Answer::Unknown { text: "too many rows".to_owned() }
             };
-            return Shipped { answers: vec![answer; rows], handle: None, rows_max };
+            return Shipped { answers: vec![answer; rows], handle: None, rows_max, stop: None };
         }
         match self.temper.roll(dice) {
             Roll::TakenUnanswered | Roll::Exists => {
@@ -64,7 +64,7 @@ impl Gateway {
             Roll::Takes => {
                 let (handle, answers) = self.take_all(payments);
                 self.answer_travels().await;
-                Shipped { answers, handle: Some(handle), rows_max: None }
+                Shipped { answers, handle: Some(handle), rows_max: None, stop: None }
             }
         }
     }
