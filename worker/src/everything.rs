@@ -66,6 +66,7 @@ impl Everything {
 async fn start_sandbox(config: &Config) -> Result<Sandbox, Failure> {
     let mut sandbox = SandboxConfig::new(&config.sandbox.data);
     sandbox.merchant.settle_after_ms = config.sandbox.settle_after_ms;
+    sandbox.capitalist.settle_after_ms = config.sandbox.settle_after_ms;
     sandbox.exchanger.settle_after_ms = config.sandbox.settle_after_ms;
     let data = config.sandbox.data.display();
     Sandbox::start(sandbox)

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::capitalist::CapitalistConfig;
 use crate::exchanger::ExchangerConfig;
 use crate::merchant::MerchantConfig;
 
@@ -15,6 +16,8 @@ pub struct SandboxConfig {
     pub data_dir: PathBuf,
     /// The merchant gateway.
     pub merchant: MerchantConfig,
+    /// Capitalist; there is none in fast mode.
+    pub capitalist: CapitalistConfig,
     /// The exchange site.
     pub exchanger: ExchangerConfig,
     /// For benchmarks: bodies are read but not parsed; no signature, no disk, no callbacks.
@@ -28,6 +31,7 @@ impl SandboxConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data_dir: data_dir.into(),
             merchant: MerchantConfig::default(),
+            capitalist: CapitalistConfig::default(),
             exchanger: ExchangerConfig::default(),
             fast: false,
         }

@@ -49,7 +49,7 @@ pub(crate) async fn answer(inside: &Arc<Inside>, path: &str, call: Call) -> Repl
             Reply::json(ok, &Settled { settled: inside.merchant.settle_now() })
         }
         (_, "dial") => dial(&inside.dial, call).await,
-        _ => problem(StatusCode::NOT_FOUND, "no such control call"),
+        _ => unknown(),
     }
 }
 
@@ -60,14 +60,17 @@ async fn of_venue(venue: Arc<dyn Venue>, what: &str, mut call: Call) -> Reply {
         (&Method::GET, "ledger") => ledger(move |from, most| venue.ledger(from, most)),
         (&Method::POST, "settle") => Reply::json(ok, &Settled { settled: venue.settle_now() }),
         (_, "dial") => dial(venue.dial(), call).await,
-        (&Method::POST | &Method::PUT, _) => match read_body(&mut call).await {
-            Ok(body) => venue
-                .control(what, &body)
-                .unwrap_or_else(|| problem(StatusCode::NOT_FOUND, "no such control call")),
+        (&Method::POST | &Method::PUT | &Method::DELETE, _) => match read_body(&mut call).await {
+            Ok(body) => venue.control(what, &body).unwrap_or_else(unknown),
             Err(reply) => reply,
         },
-        _ => problem(StatusCode::NOT_FOUND, "no such control call"),
+        _ => unknown(),
     }
+}
+
+/// Nothing stands below this path.
+fn unknown() -> Reply {
+    problem(StatusCode::NOT_FOUND, "no such control call")
 }
 
 async fn dial(dial: &Dial, call: Call) -> Reply {
@@ -78,7 +81,7 @@ async fn dial(dial: &Dial, call: Call) -> Reply {
             dial.calm();
             Reply::json(StatusCode::OK, &dial.settings())
         }
-        _ => problem(StatusCode::NOT_FOUND, "no such control call"),
+        _ => unknown(),
     }
 }
 
@@ -118,6 +121,6 @@ fn ledger(page: impl Fn(usize, usize) -> Vec<LedgerEntry> + Send + 'static) -> R
     })
 }
 
-fn problem(status: StatusCode, error: impl ToString) -> Reply {
+pub(crate) fn problem(status: StatusCode, error: impl ToString) -> Reply {
     Reply::json(status, &Problem { error: error.to_string() })
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod capitalist;
 mod clock;
 mod config;
 mod control;
@@ -17,6 +18,11 @@ mod timers;
 mod venue;
 mod window;
 
+pub use capitalist::{
+    CAPITALIST_ACCOUNT_BTC, CAPITALIST_ACCOUNT_EUR, CAPITALIST_ACCOUNT_RUR, CAPITALIST_ACCOUNT_USD,
+    CAPITALIST_LOGIN, CAPITALIST_PASSWORD, CAPITALIST_PIN, CAPITALIST_SMS_CODE, CapitalistConfig,
+    CapitalistError, CapitalistNumbers, CapitalistPosition,
+};
 pub use config::SandboxConfig;
 pub use counters::CountersSnapshot;
 pub use dial::{Chance, ChanceChange, Dial, DialChange, DialError, DialSettings, Fault};

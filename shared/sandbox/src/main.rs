@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use rust_decimal::Decimal;
 use sandbox::{
-    API_KEY, BadSign, DialChange, ExchangerConfig, MERCHANT_NAME, MerchantConfig, SIGN_KEY,
-    Sandbox, SandboxConfig, StatusId,
+    API_KEY, BadSign, CapitalistConfig, DialChange, ExchangerConfig, MERCHANT_NAME, MerchantConfig,
+    SIGN_KEY, Sandbox, SandboxConfig, StatusId,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -99,6 +99,12 @@ impl Args {
             callback_connections: self.callback_connections.unwrap_or(default.callback_connections),
             ..default
         };
+        let default = CapitalistConfig::default();
+        let capitalist = CapitalistConfig {
+            settle_after_ms: self.settle_after_ms.unwrap_or(default.settle_after_ms),
+            magic: !self.no_magic,
+            ..default
+        };
         let default = ExchangerConfig::default();
         let exchanger = ExchangerConfig {
             settle_after_ms: self.settle_after_ms.unwrap_or(default.settle_after_ms),
@@ -109,6 +115,7 @@ impl Args {
             listen: self.listen,
             data_dir: self.data,
             merchant,
+            capitalist,
             exchanger,
             fast: self.fast,
         }

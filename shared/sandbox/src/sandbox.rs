@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::capitalist::{Capitalist, CapitalistError};
 use crate::config::SandboxConfig;
 use crate::counters::CountersSnapshot;
 use crate::dial::Dial;
@@ -49,6 +50,9 @@ pub enum SandboxError {
     /// The merchant gateway.
     #[error(transparent)]
     Merchant(#[from] OpenError),
+    /// Capitalist.
+    #[error(transparent)]
+    Capitalist(#[from] CapitalistError),
     /// The exchange site.
     #[error("exchanger ledger: {0}")]
     Exchanger(#[source] io::Error),
@@ -57,7 +61,7 @@ pub enum SandboxError {
 impl Sandbox {
     /// Starts listening; calls are answered as soon as it returns.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let SandboxConfig { listen, data_dir, merchant, exchanger, fast } = config;
+        let SandboxConfig { listen, data_dir, merchant, capitalist, exchanger, fast } = config;
         std::fs::create_dir_all(&data_dir).map_err(SandboxError::DataDir)?;
         let id = identity::load_or_create(&data_dir).map_err(SandboxError::DataDir)?;
         let at = |error| SandboxError::Listen(listen, error);
@@ -75,6 +79,7 @@ impl Sandbox {
         let mut venues: Vec<Arc<dyn Venue>> = Vec::new();
         // The benchmark has the gateway alone, and no ledger on the disk.
         if !fast {
+            venues.push(Arc::new(Capitalist::open(capitalist, &data_dir)?));
             let exchanger = Exchanger::open(exchanger, &format!("http://{addr}"), &id, &data_dir)
                 .map_err(SandboxError::Exchanger)?;
             venues.push(Arc::new(exchanger));

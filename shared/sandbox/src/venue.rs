@@ -30,7 +30,8 @@ pub(crate) trait Venue: Send + Sync + 'static {
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-    /// A control call of its own below `/sandbox/<name>/`; `None` if there is none of this name.
+    /// A control call of its own below `/sandbox/<name>/`, a POST, PUT or DELETE; `None` if there is
+    /// none of this name.
     fn control(&self, _what: &str, _body: &[u8]) -> Option<Reply> {
         None
     }

@@ -29,6 +29,8 @@ pub(crate) struct Answer {
     /// The content type, if there is a body.
     kind: Option<&'static str>,
     retry_after_s: Option<u64>,
+    /// A header of the provider's own, lower case.
+    header: Option<(&'static str, &'static str)>,
     location: Option<String>,
     body: Body,
 }
@@ -80,14 +82,29 @@ impl Reply {
         self
     }
 
+    /// The same answer with a header of the provider's own; its name in lower case.
+    pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+        if let Self::Answer(answer) = &mut self {
+            answer.header = Some((name, value));
+        }
+        self
+    }
+
     fn new(status: StatusCode, kind: Option<&'static str>, body: Body) -> Self {
-        Self::Answer(Answer { status, kind, retry_after_s: None, location: None, body })
+        Self::Answer(Answer {
+            status,
+            kind,
+            retry_after_s: None,
+            header: None,
+            location: None,
+            body,
+        })
     }
 }
 
 impl From<Answer> for Response<Body> {
     fn from(answer: Answer) -> Self {
-        let Answer { status, kind, retry_after_s, location, body } = answer;
+        let Answer { status, kind, retry_after_s, header, location, body } = answer;
         let mut response = Self::new(body);
         *response.status_mut() = status;
         if let Some(kind) = kind {
@@ -95,6 +112,9 @@ impl From<Answer> for Response<Body> {
         }
         if let Some(seconds) = retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         if let Some(location) = location.and_then(|url| HeaderValue::from_str(&url).ok()) {
             response.headers_mut().insert(LOCATION, location);

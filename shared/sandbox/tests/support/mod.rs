@@ -1,6 +1,7 @@
 //! A client and a receiver of callbacks that share nothing with the sandbox but the wire.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
 
+pub mod capitalist;
 mod client;
 mod receiver;
 
