@@ -1,9 +1,9 @@
 //! What waits for a person at a provider, and what that person is to do.
 
-use crate::provider::notes::Notes;
 use crate::provider::payout;
 use crate::rules::Rules;
 use domain::{Batch, BatchId, ChunkId, LaneName, Millis, Row, State};
+use ledger::told::Told;
 use ledger::{Chunk, Ledger, LedgerError};
 use providers::SecondStep;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ async fn of_chunk(
     if !chunk.payouts.iter().any(|payout| payout.state == State::Waiting) {
         return Ok(Vec::new());
     }
-    let notes = Notes::read(ledger, chunk.id).await?;
+    let told = Told::read(ledger, chunk.id).await?;
     let rows = payout::rows(ledger, chunk.id).await?;
     let lane = rules.lane(chunk.lane.as_str()).map(|at| &rules.lanes[at]);
     let has_step = lane.is_some_and(|lane| lane.provider.limits().second_step != SecondStep::None);
@@ -99,7 +99,7 @@ async fn of_chunk(
         row: what,
         lane: chunk.lane.clone(),
         since: payout.since,
-        what: notes.reason(row).unwrap_or(NO_WORDS).to_owned(),
+        what: told.reason(row).unwrap_or(NO_WORDS).to_owned(),
         step_until: payout.step_open.then_some(payout.due),
         has_step,
     };

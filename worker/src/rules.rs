@@ -11,21 +11,35 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// Between two fetches.
-const EVERY: Duration = Duration::from_secs(5 * 60);
-/// Until a fetch that failed is tried again.
-const AFTER_FAILURE: Duration = Duration::from_secs(15);
+/// How long to wait after a fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// Until the next one.
+    pub between: Duration,
+    /// Until one that failed is tried again.
+    pub after_failure: Duration,
+}
+
+impl Pauses {
+    /// Rules change by the day; a provider that is away is back within minutes.
+    pub const USUAL: Pauses =
+        Pauses { between: Duration::from_secs(5 * 60), after_failure: Duration::from_secs(15) };
+}
 
 /// The fetchers of all lanes that have rules to fetch; dropping it ends them.
 pub struct Rules(JoinSet<()>);
 
 impl Rules {
     /// Starts one for each lane whose provider has rules.
-    pub fn keep(ledger: &Arc<dyn Ledger>, lanes: Vec<(LaneName, Arc<dyn Provider>)>) -> Rules {
+    pub fn keep(
+        ledger: &Arc<dyn Ledger>,
+        lanes: Vec<(LaneName, Arc<dyn Provider>)>,
+        pauses: Pauses,
+    ) -> Rules {
         let mut tasks = JoinSet::new();
         for (lane, provider) in lanes {
             if provider.prepare().is_some() {
-                tasks.spawn(keep_one(Arc::clone(ledger), lane, provider));
+                tasks.spawn(keep_one(Arc::clone(ledger), lane, provider, pauses));
             }
         }
         Rules(tasks)
@@ -37,13 +51,18 @@ impl Rules {
     }
 }
 
-async fn keep_one(ledger: Arc<dyn Ledger>, lane: LaneName, provider: Arc<dyn Provider>) {
+async fn keep_one(
+    ledger: Arc<dyn Ledger>,
+    lane: LaneName,
+    provider: Arc<dyn Provider>,
+    pauses: Pauses,
+) {
     loop {
         let pause = match fetch(&*ledger, &lane, &*provider).await {
-            Ok(()) => EVERY,
+            Ok(()) => pauses.between,
             Err(error) => {
                 tracing::warn!(%lane, error, "the provider's rules for rows were not fetched");
-                AFTER_FAILURE
+                pauses.after_failure
             }
         };
         tokio::time::sleep(pause).await;
@@ -59,3 +78,6 @@ async fn fetch(
     let rules = prepare.fetch().await?;
     ledger.put_rules(lane.clone(), rules).await.map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

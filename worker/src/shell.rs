@@ -11,7 +11,7 @@ use crate::env::Production;
 use crate::http::{self, Listener, Rim};
 use crate::key::{self, KeyError};
 use crate::lanes::{self, LaneError};
-use crate::rules::Rules;
+use crate::rules::{Pauses, Rules};
 use config::{Config, Listen};
 use domain::LaneName;
 use engine::{Engine, LaneSetup, Settings, StartError};
@@ -103,7 +103,7 @@ impl Shell {
         let setups = lanes::set_up(config, Some(&port.urls), sandbox)?;
         let names: Vec<LaneName> = setups.iter().map(|setup| setup.name.clone()).collect();
         let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));
-        let rules = Rules::keep(&ledger, setups.iter().map(of).collect());
+        let rules = Rules::keep(&ledger, setups.iter().map(of).collect(), Pauses::USUAL);
         let settings = Settings {
             lease_ms: config.worker.lease_ms,
             chunks_at_once: config.worker.chunks_at_once,

@@ -1,11 +1,13 @@
 //! The listener over real sockets: what it answers, when, and to whom.
 
+mod unkept;
+
 use domain::{BatchId, ChunkId, LaneName, LedgerId, Millis, Place};
 use engine::Hearing;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use ledger::LedgerError;
 use ledger::memory::MemoryLedger;
+use ledger::{Ledger, LedgerError};
 use providers::callback_url::CallbackUrls;
 use providers::{CallbackKind, CallbackRequest};
 use std::net::SocketAddr;
@@ -86,22 +88,30 @@ fn place() -> Place {
     Place { chunk: ChunkId { batch: BatchId(ulid::Ulid::from_parts(3, 4)), no: 2 }, row: 17 }
 }
 
+fn memory() -> MemoryLedger {
+    MemoryLedger::new(LedgerId::from_random(1), Arc::new(|| Millis(1_000)))
+}
+
 impl World {
     async fn start() -> World {
+        let ledger = Arc::new(memory());
+        World::with(Arc::clone(&ledger), ledger).await
+    }
+
+    /// With this ledger, in place of the memory that others read.
+    async fn with(memory: Arc<MemoryLedger>, ledger: Arc<dyn Ledger>) -> World {
         let ear = Arc::new(Ear {
             says: Mutex::new(Ok(Hearing::Taken)),
             heard: Mutex::default(),
             notices: Mutex::default(),
             durable: Semaphore::new(1_000),
         });
-        let clock = Arc::new(|| Millis(1_000));
-        let ledger = Arc::new(MemoryLedger::new(LedgerId::from_random(1), clock));
         let urls = CallbackUrls::new("http://pay.example", [7; 32]).expect("a URL");
-        let rim = Rim::new(ear.clone(), ledger.clone(), urls.clone(), vec![lane()]);
+        let rim = Rim::new(ear.clone(), ledger, urls.clone(), vec![lane()]);
         let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
         let address = socket.local_addr().expect("its address");
         let listener = Listener::start(socket, Arc::new(rim));
-        World { ear, ledger, urls, address, listener }
+        World { ear, ledger: memory, urls, address, listener }
     }
 
     fn path(&self) -> String {
@@ -155,6 +165,28 @@ async fn a_notice_to_the_lanes_one_url_reaches_the_engine_with_its_signature() {
     assert_eq!(world.post(path, "{}").await.0, 200, "calling again would change nothing");
     assert_eq!(world.ledger.strays(&lane()), ["names no payout of ours: {}"]);
     assert_eq!(world.post(&path.replace("main", "mine"), "{}").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_notice_that_names_nobody_is_answered_200_only_where_it_is_kept() {
+    let world = World::start().await;
+    *world.ear.says.lock().expect("no panic") = Ok(Hearing::NotOurs);
+    let url = world.urls.lane_url(&lane());
+    let path = url.strip_prefix("http://pay.example").expect("our URL");
+    let mut answers = Vec::new();
+    // A flood: only some of it may be kept.
+    for _ in 0..60 {
+        answers.push(world.post(path, "{}").await.0);
+    }
+    let kept = answers.iter().filter(|status| **status == 200).count();
+    assert_eq!(world.ledger.strays(&lane()).len(), kept);
+    assert!((20..60).contains(&kept), "{kept} of 60");
+    assert!(answers.iter().all(|status| [200, 503].contains(status)), "{answers:?}");
+    let away = World::with(Arc::new(memory()), Arc::new(unkept::Unkept(memory()))).await;
+    *away.ear.says.lock().expect("no panic") = Ok(Hearing::NotOurs);
+    assert_eq!(away.post(path, "{}").await.0, 503, "the ledger did not keep it");
+    let (_, metrics) = away.call("GET", "/metrics", "").await;
+    assert!(metrics.contains("payout_strays_total{kept=\"no\"} 1"), "{metrics}");
 }
 
 #[tokio::test]

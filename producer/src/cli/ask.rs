@@ -2,20 +2,37 @@
 //! holds results alone.
 
 use super::Failure;
-use std::io::Write;
+use super::hidden::Hidden;
+use std::io::{IsTerminal, Write};
 
 /// Reads a line; `None` where nothing was typed.
 pub async fn line(prompt: String) -> Option<String> {
+    tokio::task::spawn_blocking(move || read(&prompt)).await.ok().flatten()
+}
+
+/// Reads a line that a terminal does not show; from a pipe as any other.
+pub async fn hidden_line(prompt: String) -> Option<String> {
     let read = tokio::task::spawn_blocking(move || {
-        eprint!("{prompt}");
-        // A prompt that cannot be shown is answered, or not, without having been seen.
-        let _ = std::io::stderr().flush();
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).ok()?;
-        let line = line.trim().to_owned();
-        (!line.is_empty()).then_some(line)
+        let stdin = std::io::stdin();
+        let hidden = match stdin.is_terminal() {
+            true => Some(Hidden::typing(stdin).ok()?),
+            false => None,
+        };
+        let line = read(&prompt);
+        drop(hidden);
+        line
     });
     read.await.ok().flatten()
+}
+
+fn read(prompt: &str) -> Option<String> {
+    eprint!("{prompt}");
+    // A prompt that cannot be shown is answered, or not, without having been seen.
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).ok()?;
+    let line = line.trim().to_owned();
+    (!line.is_empty()).then_some(line)
 }
 
 /// Goes on only if somebody types `yes`, or has said so already.

@@ -6,6 +6,7 @@
 mod args;
 mod ask;
 mod commands;
+mod hidden;
 mod talk;
 
 pub use args::{Cli, Command, Confirm, Enqueue, LaneCommand, Provider, Report, Status, Watch};

@@ -148,7 +148,7 @@ impl Office {
             (false, _) => None,
             (true, Some(code)) => Some(code),
             (true, None) => {
-                let typed = ask::line("the code for it: ".to_owned()).await;
+                let typed = ask::hidden_line("the code for it: ".to_owned()).await;
                 Some(typed.ok_or_else(|| ConfirmError::NoCode(call.lane.clone()))?)
             }
         };

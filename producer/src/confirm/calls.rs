@@ -5,11 +5,11 @@
 //! `submitted` in a call whose step was never begun.
 
 use super::ConfirmError;
-use crate::provider::notes::Notes;
 use crate::provider::payout;
 use crate::rules::Rules;
 use domain::{BatchId, ChunkId, LaneName, Payout, Row, State};
 use ledger::shipment::Shipment;
+use ledger::told::Told;
 use ledger::{Chunk, Ledger, LedgerError};
 use providers::SecondStep;
 use std::sync::Arc;
@@ -67,12 +67,12 @@ pub async fn of_chunk(ledger: &dyn Ledger, chunk: &Chunk) -> Result<Vec<Call>, L
     if !chunk.payouts.iter().any(stands) {
         return Ok(Vec::new());
     }
-    let notes = Notes::read(ledger, chunk.id).await?;
+    let told = Told::read(ledger, chunk.id).await?;
     let what = payout::rows(ledger, chunk.id).await?;
     let all: Vec<(CallRow, Option<&Shipment>)> = (0u16..)
         .zip(chunk.payouts.iter().zip(what))
         .map(|(row, (payout, what))| {
-            (CallRow { row, payout: *payout, what }, notes.shipment(row, payout))
+            (CallRow { row, payout: *payout, what }, told.shipment(row, payout))
         })
         .collect();
     let mut seen: Vec<&Shipment> = Vec::new();

@@ -3,14 +3,12 @@
 use super::ConfirmError;
 use super::calls::{self, Call, CallRow};
 use super::gate::Deadline;
-use crate::provider::notes::Notes;
 use crate::provider::{Line, account};
-use domain::{
-    BatchState, Decision, Event, LedgerId, Millis, Payout, Place, ProviderReference, decide,
-};
+use domain::{BatchState, Event, LedgerId, Millis, Payout, Place, ProviderReference};
 use ledger::apply::{Happening, apply};
-use ledger::{Change, Chunk, Claim, Guard, Ledger, LedgerError, Note, NoteKind, Token, Written};
-use providers::{Payment, Step, StepAnswer};
+use ledger::told::Told;
+use ledger::{Chunk, Claim, Guard, Ledger, LedgerError, Note, NoteKind, Token};
+use providers::{Past, Payment, Step, StepAnswer};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -177,7 +175,7 @@ async fn payments(
     chunk: &Chunk,
     id: LedgerId,
 ) -> Result<Vec<Payment>, LedgerError> {
-    let notes = Notes::read(ledger, call.chunk).await?;
+    let told = Told::read(ledger, call.chunk).await?;
     let one = |CallRow { row, payout, what }: &CallRow| {
         let (reference, attempt) = (&what.reference, payout.attempt);
         Payment {
@@ -185,7 +183,7 @@ async fn payments(
             attempt,
             reference: ProviderReference::make(id, reference, attempt, chunk.format),
             row: Arc::clone(what),
-            past: notes.past(*row, payout, &line.policy),
+            past: Past::of(payout, &line.policy).with_ids(told.ids(*row, payout)),
         }
     };
     Ok(call.rows.iter().map(one).collect())
@@ -193,34 +191,33 @@ async fn payments(
 
 /// Writes the step's intent on every row of the call, or on none that counts.
 ///
-/// Not by [`apply`], which decides anew for a row that changed meanwhile: a step follows from how
-/// the payout was read. If another step has begun since, or the row was settled, ours is off.
+/// A step follows from how the payout was read: if another step has begun since, or a row was
+/// settled, ours is off.
 async fn begin(
     ledger: &dyn Ledger,
     line: &Line,
     call: &Call,
     lease: &Lease,
 ) -> Result<Vec<(u16, Payout)>, ConfirmError> {
-    let mut changes = Vec::with_capacity(call.rows.len());
-    for CallRow { row, payout, .. } in &call.rows {
-        match decide(payout, &Event::StepIntent, lease.now, &line.policy) {
-            Ok(Decision::Change(to)) => {
-                changes.push(Change { row: *row, from: *payout, to, notes: Vec::new() });
+    let intent = |CallRow { row, payout, .. }: &CallRow| Happening {
+        row: *row,
+        payout: *payout,
+        event: Event::StepIntent,
+        notes: Vec::new(),
+    };
+    let intents = call.rows.iter().map(intent).collect();
+    let guard = Guard::Intent(lease.token);
+    match apply(ledger, call.chunk, guard, lease.now, &line.policy, intents).await {
+        Ok(Some(done)) => {
+            let ours = done.iter().filter(|(_, applied)| applied.is_changed());
+            let begun: Vec<_> = ours.map(|(row, applied)| (*row, applied.payout())).collect();
+            if begun.len() == call.rows.len() {
+                return Ok(begun);
             }
-            Ok(Decision::Record) | Err(_) => return Err(ConfirmError::Changed),
-        }
-    }
-    let begun: Vec<(u16, Payout)> = changes.iter().map(|change| (change.row, change.to)).collect();
-    let written = ledger.write(call.chunk, Guard::Intent(lease.token), changes).await;
-    match written {
-        Ok(Written::Done(conflicts)) if conflicts.is_empty() => Ok(begun),
-        Ok(Written::Done(conflicts)) => {
-            let is_ours = |(row, _): &(u16, Payout)| !conflicts.iter().any(|(at, _)| at == row);
-            let ours = begun.into_iter().filter(is_ours).collect();
-            end(ledger, line, call, ours, None).await;
+            end(ledger, line, call, begun, None).await;
             Err(ConfirmError::Changed)
         }
-        Ok(Written::Refused) => Err(ConfirmError::Changed),
+        Ok(None) => Err(ConfirmError::Changed),
         // If it was written, the rows are looked up like those of a step without an answer.
         Err(LedgerError::Unavailable(problem)) => Err(ConfirmError::NotAnnounced(problem)),
         Err(error) => Err(error.into()),
@@ -237,7 +234,8 @@ async fn end(
 ) {
     let happening = |(row, payout): (u16, Payout)| {
         let note = refusal.map(|text| Note::new(NoteKind::Reason, text.as_str()));
-        Happening { row, payout, event: Event::StepOutcome, notes: note.into_iter().collect() }
+        let event = Event::StepOutcome { intent: payout.intents };
+        Happening { row, payout, event, notes: note.into_iter().collect() }
     };
     let happenings: Vec<Happening> = begun.into_iter().map(happening).collect();
     if happenings.is_empty() {

@@ -4,7 +4,6 @@
 //! look-up judges it. What acts is told to the log and to the lane's notes before and after.
 //!
 //! - [`line`]: the adapter to pay, built from the config; [`account`]: is it the lane's account?
-//! - [`notes`]: what is kept beside a chunk's rows, as their [`providers::Past`]
 //! - [`payout`]: one payout by its reference; [`chat`]: its look-up and its cancellation
 //! - [`desk`]: questions and their parameters; [`act`]: before and after of what acts
 //! - [`fetch`]: the provider's rules for rows, fetched now
@@ -15,7 +14,6 @@ pub mod chat;
 pub mod desk;
 pub mod fetch;
 pub mod line;
-pub mod notes;
 pub mod payout;
 
 pub use line::{Line, LineError};

@@ -1,11 +1,11 @@
 //! One payout by its reference, as the ledger has it and as an adapter sees it.
 
-use super::notes::{Notes, without_ids};
 use domain::{
     ChunkId, LaneName, LedgerId, PayerReference, Payout, Place, Policy, ProviderReference,
     ReferenceFormat, Row,
 };
 use ledger::rows::{BLOCK_ROWS, block_of, decode};
+use ledger::told::Told;
 use ledger::{Ledger, LedgerError};
 use providers::{Past, Payment};
 use std::sync::Arc;
@@ -109,11 +109,12 @@ impl Known {
         by_id: bool,
         policy: &Policy,
     ) -> Result<Past, LedgerError> {
+        let past = Past::of(&self.payout, policy);
         if !by_id {
-            return Ok(without_ids(&self.payout, policy));
+            return Ok(past);
         }
-        let notes = Notes::read(ledger, self.place.chunk).await?;
-        Ok(notes.past(self.place.row, &self.payout, policy))
+        let told = Told::read(ledger, self.place.chunk).await?;
+        Ok(past.with_ids(told.ids(self.place.row, &self.payout)))
     }
 }
 

@@ -72,6 +72,11 @@ impl Scene {
         self.happen(Guard::Fact, row, Event::News { attempt: 1, news }, Vec::new()).await;
     }
 
+    /// What a worker's look-up, asked at that time, tells.
+    async fn found(&self, row: u16, news: News, asked_at: Millis) {
+        self.happen(Guard::Fact, row, Event::Found { attempt: 1, news, asked_at }, vec![]).await;
+    }
+
     /// What a worker writes of a call that the provider took and that waits for a code.
     async fn ship(&self, rows: &[u16], handle: &str) {
         let claim = self.world.ledger.claim(self.chunk(), LEASE_MS).await.unwrap();
@@ -169,9 +174,16 @@ async fn after_a_death_between_intent_and_outcome_the_next_confirmation_is_refus
     assert!(scene.payout(0).await.step_open, "step_open stands");
     assert_eq!(scene.fake.steps().len(), 1, "nothing left a second time");
 
-    // Only a look-up opens the way.
-    scene.news(0, News::Waiting).await;
-    scene.news(1, News::Waiting).await;
+    // Only a look-up opens the way, and only one that was asked when the request had surely ended:
+    // a callback may have left before the step began.
+    for row in [0, 1] {
+        scene.news(row, News::Waiting).await;
+        scene.found(row, News::Waiting, Millis(until.0 - 1)).await;
+    }
+    let error = scene.take(&scene.first().await).await.unwrap_err();
+    assert!(matches!(error, ConfirmError::UnderWay { .. }), "{error}");
+    scene.found(0, News::Waiting, *until).await;
+    scene.found(1, News::Waiting, *until).await;
     assert_eq!(scene.take(&scene.first().await).await.unwrap(), Confirmed::Taken);
     assert!(scene.fake.steps()[1].payments[0].past.stepped, "the adapter knows of the first one");
 }
@@ -279,6 +291,26 @@ async fn a_fact_that_comes_right_before_the_intent_keeps_the_whole_call_back() {
     let payouts = scene.payouts().await;
     assert!(!payouts[0].step_open, "what was announced is taken back");
     assert_eq!(payouts[1].state, State::Paid);
+}
+
+#[tokio::test]
+async fn a_step_that_somebody_begins_right_before_the_intent_is_his_alone() {
+    let scene = Scene::new(SecondStep::Code).await;
+    let call = scene.first().await;
+    let from = scene.payout(1).await;
+    let now = scene.world.ledger.about().await.unwrap().now;
+    let begins = decide(&from, &Event::StepIntent, now, &Policy::DEFAULT);
+    let Ok(Decision::Change(to)) = begins else { panic!("{begins:?}") };
+    let change = Change { row: 1, from, to, notes: Vec::new() };
+    let meddle = Meddle::Before(scene.chunk(), vec![change]);
+    let ledger =
+        Between { inner: scene.world.ledger.clone(), next: std::sync::Mutex::new(Some(meddle)) };
+    let done = confirm::take(&ledger, &scene.line(), &call, None, LEASE_MS).await;
+    assert!(matches!(done, Err(ConfirmError::Changed)), "{done:?}");
+    assert!(scene.fake.steps().is_empty(), "nothing left");
+    let payouts = scene.payouts().await;
+    assert!(!payouts[0].step_open, "what was announced is taken back");
+    assert_eq!(payouts[1], to, "and what the other one announced stands");
 }
 
 #[tokio::test]

@@ -43,9 +43,7 @@ pub fn decide(
 ) -> Result<Decision, IllegalEvent> {
     let kind = kind(event, payout.attempt);
     let illegal = IllegalEvent { kind, state: payout.state };
-    // What a hint says must be looked up before anything is sent or cancelled (S6).
-    let is_rash = payout.news_pending && matches!(kind, Kind::Intent | Kind::Cancel);
-    if is_rash || names_the_future(payout, event) {
+    if is_rash(payout, kind) || names_the_future(payout, event) {
         return Err(illegal);
     }
     if kind == Kind::NotFound && contradicts_absence(payout) {
@@ -65,7 +63,12 @@ pub fn decide(
         Cell::IfNewest(_) => return Ok(Decision::Record),
         Cell::SettlesDoubt if payout.cause == Cause::CannotBeKnown => State::Paid,
         Cell::SettlesDoubt => return Ok(Decision::Record),
-        Cell::Stays => return Ok(Decision::Change(stay(payout, event, now, policy))),
+        Cell::StaysIfNewest if !(payout.step_open && is_newest(payout, event)) => {
+            return Ok(Decision::Record);
+        }
+        Cell::Stays | Cell::StaysIfNewest => {
+            return Ok(Decision::Change(stay(payout, event, now, policy)));
+        }
         Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
             Missed::Early => return Ok(Decision::Record),
             Missed::Once(payout) => return Ok(Decision::Change(payout)),
@@ -77,17 +80,42 @@ pub fn decide(
     Ok(Decision::Change(enter(payout, target, event, now, policy)))
 }
 
+/// What a hint says must be looked up before anything is sent, paid or cancelled (S6); and of an
+/// open step nobody knows yet whether it moved money (S9).
+fn is_rash(payout: &Payout, kind: Kind) -> bool {
+    match kind {
+        Kind::Intent | Kind::Cancel => payout.news_pending,
+        Kind::StepIntent => payout.news_pending || payout.step_open,
+        _ => false,
+    }
+}
+
 /// An outcome of an intent that was never written, or news of an attempt that never began.
 fn names_the_future(payout: &Payout, event: &Event) -> bool {
     match event {
-        Event::Outcome { intent, .. } => *intent == 0 || *intent > payout.intents,
-        Event::News { attempt, .. } => *attempt == 0 || *attempt > payout.attempt,
+        Event::Outcome { intent, .. } | Event::StepOutcome { intent } => {
+            *intent == 0 || *intent > payout.intents
+        }
+        Event::News { attempt, .. } | Event::Found { attempt, .. } => {
+            *attempt == 0 || *attempt > payout.attempt
+        }
         _ => false,
     }
 }
 
 fn is_newest(payout: &Payout, event: &Event) -> bool {
-    matches!(event, Event::Outcome { intent, .. } if *intent == payout.intents)
+    match event {
+        Event::Outcome { intent, .. } | Event::StepOutcome { intent } => *intent == payout.intents,
+        _ => false,
+    }
+}
+
+/// Whether news that is not final leaves a step open (S9): only a look-up that was asked after
+/// the step's request had surely ended tells what became of it. While a step is open, `due` is
+/// never before that moment. What the provider sent by itself may have left before the step.
+fn leaves_step_open(payout: &Payout, event: &Event) -> bool {
+    let tells = matches!(event, Event::Found { asked_at, .. } if *asked_at >= payout.due);
+    payout.step_open && !tells
 }
 
 /// It was proved absent, and then something said otherwise: one miss is not enough to believe
@@ -131,6 +159,7 @@ fn missed(payout: &Payout, now: Millis, policy: &Policy) -> Missed {
     next.absences = absences;
     next.asked = payout.asked.saturating_add(1);
     next.due = now.plus(policy.settling_ms);
+    keep_time_of_step(payout, &mut next);
     Missed::Once(next)
 }
 
@@ -148,21 +177,26 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
         Event::StepIntent => {
             next.step_open = true;
             next.stepped = true;
+            next.intents = payout.intents.saturating_add(1);
             next.asked = 0;
             next.due = now.plus(policy.send_window_ms + policy.doubt_ms());
         }
-        Event::StepOutcome => {
+        Event::StepOutcome { .. } => {
             next.step_open = false;
             next.due = now.plus(policy.settling_ms);
         }
-        Event::News { news: News::Returned, .. } => next.returned = true,
-        Event::News { .. } => {
+        Event::News { news: News::Returned, .. } | Event::Found { news: News::Returned, .. } => {
+            next.returned = true;
+        }
+        Event::News { .. } | Event::Found { .. } => {
             // Found alive: earlier misses are void, the next question can wait longer.
             next.absences = 0;
             next.news_pending = false;
-            next.step_open = false;
             next.ever_accepted = true;
-            ask_later(&mut next, payout.asked, now, policy);
+            if !leaves_step_open(payout, event) {
+                next.step_open = false;
+                ask_later(&mut next, payout.asked, now, policy);
+            }
         }
         // Not found while it is payable: the hint was about nothing. It may be sent again.
         Event::NotFound => {
@@ -177,11 +211,22 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
             next.news_pending = true;
             // For a doubtful create the answer proves nothing before its time (S11), but
             // finding it does: ask at once.
-            next.due = next.due.min(now);
+            // A step that was just answered is not to be seen yet, and would be found due again.
+            let soonest = if payout.stepped { now.plus(policy.settling_ms) } else { now };
+            next.due = next.due.min(soonest);
         }
         _ => {}
     }
+    keep_time_of_step(payout, &mut next);
     next.normal()
+}
+
+/// While the request of an open step may be under way, an answer would tell nothing of it: no
+/// look-up is due any earlier.
+fn keep_time_of_step(payout: &Payout, next: &mut Payout) {
+    if payout.step_open && next.step_open {
+        next.due = next.due.max(payout.due);
+    }
 }
 
 fn ask_later(next: &mut Payout, asked: u8, now: Millis, policy: &Policy) {
@@ -235,8 +280,9 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
         }
         State::Submitted | State::Waiting => {
             next.ever_accepted = true;
-            next.step_open = false;
+            next.step_open = leaves_step_open(payout, event);
             next.due = match event {
+                _ if next.step_open => payout.due,
                 Event::Outcome { outcome: Outcome::Begun, .. } => now,
                 _ => now.plus(policy.overdue_ms),
             };
@@ -267,8 +313,10 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
             Outcome::Accepted | Outcome::Begun | Outcome::Withdrawn => Cause::None,
         },
         Event::SenderLost => Cause::SenderLost,
-        Event::News { attempt, .. } if *attempt < payout.attempt => Cause::OlderAttemptPaid,
-        Event::News { news, .. } => match news {
+        Event::News { attempt, .. } | Event::Found { attempt, .. } if *attempt < payout.attempt => {
+            Cause::OlderAttemptPaid
+        }
+        Event::News { news, .. } | Event::Found { news, .. } => match news {
             News::Paid if target == State::Review => Cause::Disputed,
             News::Failed => Cause::FailedAtProvider,
             News::Cancelled => Cause::CancelledAtProvider,
@@ -290,7 +338,7 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
         }
         Event::Intent { .. }
         | Event::StepIntent
-        | Event::StepOutcome
+        | Event::StepOutcome { .. }
         | Event::Inconclusive
         | Event::Hint => Cause::None,
     }

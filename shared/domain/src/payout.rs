@@ -185,7 +185,8 @@ pub struct Payout {
     pub attempt: u8,
     /// Grows by one with every change: the compare of every compare-and-set.
     pub version: u32,
-    /// Intents written so far, over all attempts: an outcome names its intent by this (S13).
+    /// Intents written so far, over all attempts, those of second steps too: an outcome names its
+    /// intent by this (S13).
     pub intents: u16,
     /// Live look-ups in a row that did not find it (S11).
     pub absences: u8,

@@ -28,14 +28,27 @@ pub enum Event {
     SenderLost,
     /// A confirm or pay step is about to be sent for a payout that the provider has (S9).
     StepIntent,
-    /// The step was answered, or looked up.
-    StepOutcome,
-    /// A verified fact about attempt `attempt` (S14).
+    /// What the step of intent number `intent` answered. Work, valid without a lease.
+    StepOutcome {
+        /// The [`crate::Payout::intents`] of the step that it answers.
+        intent: u16,
+    },
+    /// A verified fact about attempt `attempt` (S14) that the provider sent by itself: nobody
+    /// knows how long it was under way.
     News {
         /// The attempt that it is about.
         attempt: u8,
         /// The fact.
         news: News,
+    },
+    /// The same, as the answer to a look-up: it held at `asked_at` or later.
+    Found {
+        /// The attempt that it is about.
+        attempt: u8,
+        /// The fact.
+        news: News,
+        /// Not after the moment when the question left.
+        asked_at: Millis,
     },
     /// A live look-up in the provider's documented form did not find it (S11).
     NotFound,
@@ -112,6 +125,8 @@ pub enum Cell {
     Recorded,
     /// Stays in its state; timers and flags change.
     Stays,
+    /// Stays in its state if the event names the row's newest intent, else the event is recorded.
+    StaysIfNewest,
     /// Stays; its second time goes to `Accepted`, or to `Review` if the provider ever had it.
     ProvesAbsence,
     /// Stays; its second time goes to `Review`: what was once accepted is never absent.
@@ -156,7 +171,8 @@ pub enum Kind {
 }
 
 use Cell::{
-    IfNewest, Illegal as X, ProvesAbsence, ProvesLoss, Recorded as R, SettlesDoubt, Stays, To,
+    IfNewest, Illegal as X, ProvesAbsence, ProvesLoss, Recorded as R, SettlesDoubt, Stays,
+    StaysIfNewest as Ours, To,
 };
 use State::{Accepted, Cancelled, Failed, Paid, Review, Submitted, Submitting, Unknown, Waiting};
 
@@ -173,7 +189,7 @@ pub const TABLE: [(Kind, [Cell; 9]); 27] = [
     (Kind::Withdrawn,     [R,                   IfNewest(Accepted),    R,           R,           IfNewest(Accepted), R,          R,          R,          R]),
     (Kind::SenderLost,    [X,                   To(Unknown),           X,           X,           X,                  X,          X,          X,          X]),
     (Kind::StepIntent,    [X,                   X,                     Stays,       Stays,       X,                  X,          X,          X,          X]),
-    (Kind::StepOutcome,   [R,                   R,                     Stays,       Stays,       R,                  R,          R,          R,          R]),
+    (Kind::StepOutcome,   [R,                   R,                     Ours,        Ours,        R,                  R,          R,          R,          R]),
     (Kind::InProgress,    [To(Submitted),       To(Submitted),         Stays,       To(Submitted),To(Submitted),     R,          R,          R,          R]),
     (Kind::Waiting,       [To(Waiting),         To(Waiting),           To(Waiting), Stays,       To(Waiting),        R,          R,          R,          R]),
     (Kind::Paid,          [To(Paid),            To(Paid),              To(Paid),    To(Paid),    To(Paid),           R,          To(Review), To(Review), SettlesDoubt]),
@@ -213,10 +229,10 @@ pub fn kind(event: &Event, current: u8) -> Kind {
         },
         Event::SenderLost => Kind::SenderLost,
         Event::StepIntent => Kind::StepIntent,
-        Event::StepOutcome => Kind::StepOutcome,
-        Event::News { attempt, news: News::Paid } if *attempt < current => Kind::OlderPaid,
-        Event::News { attempt, .. } if *attempt < current => Kind::OlderOther,
-        Event::News { news, .. } => match news {
+        Event::StepOutcome { .. } => Kind::StepOutcome,
+        Event::News { attempt, news } | Event::Found { attempt, news, .. } => match news {
+            News::Paid if *attempt < current => Kind::OlderPaid,
+            _ if *attempt < current => Kind::OlderOther,
             News::InProgress => Kind::InProgress,
             News::Waiting => Kind::Waiting,
             News::Paid => Kind::Paid,

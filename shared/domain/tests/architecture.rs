@@ -9,6 +9,7 @@ fn word(cell: Cell) -> String {
         Cell::IfNewest(state) => format!("{state}¹"),
         Cell::Recorded => "·".to_owned(),
         Cell::Stays => "stays".to_owned(),
+        Cell::StaysIfNewest => "stays¹".to_owned(),
         Cell::ProvesAbsence => "2nd: accepted²".to_owned(),
         Cell::ProvesLoss => "2nd: review".to_owned(),
         Cell::SettlesDoubt => "paid³".to_owned(),

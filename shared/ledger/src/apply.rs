@@ -28,6 +28,8 @@ pub enum Applied {
     Changed(Payout),
     /// Kept as evidence; the payout stands so.
     Recorded(Payout),
+    /// It was judged by a reading that no longer holds: nothing was written; the payout stands so.
+    Overtaken(Payout),
     /// Not possible for the payout as it stands.
     Illegal(IllegalEvent, Payout),
 }
@@ -36,8 +38,16 @@ impl Applied {
     /// The payout as it stands now.
     pub fn payout(&self) -> Payout {
         match self {
-            Applied::Changed(p) | Applied::Recorded(p) | Applied::Illegal(_, p) => *p,
+            Applied::Changed(p)
+            | Applied::Recorded(p)
+            | Applied::Overtaken(p)
+            | Applied::Illegal(_, p) => *p,
         }
+    }
+
+    /// Whether it is this happening that changed the payout.
+    pub fn is_changed(&self) -> bool {
+        matches!(self, Applied::Changed(_))
     }
 }
 
@@ -71,7 +81,7 @@ pub async fn apply(
                 }
             };
             let mut notes = happening.notes.clone();
-            let changed = matches!(applied, Applied::Changed(_));
+            let changed = applied.is_changed();
             if !changed && worth_keeping(&happening.event) {
                 let text = format!("{:?} while {}", happening.event, happening.payout.state);
                 notes.push(Note::new(NoteKind::Evidence, text));
@@ -96,7 +106,7 @@ pub async fn apply(
                 // What was judged by an old reading is not judged again by it: whoever reads
                 // the new one decides anew.
                 Some((_, now_stands)) if is_judgement(&happening.event) => {
-                    results[index].1 = Some(Applied::Recorded(*now_stands));
+                    results[index].1 = Some(Applied::Overtaken(*now_stands));
                 }
                 Some((_, now_stands)) => {
                     happening.payout = *now_stands;
@@ -114,13 +124,27 @@ pub async fn apply(
 
 /// Whether an event follows from how the payout was read, and not from the outside world.
 fn is_judgement(event: &Event) -> bool {
-    matches!(event, Event::Intent { .. } | Event::NotFound | Event::Inconclusive | Event::TooOld)
+    matches!(
+        event,
+        Event::Intent { .. }
+            | Event::StepIntent
+            | Event::NotFound
+            | Event::Inconclusive
+            | Event::TooOld
+    )
 }
 
 /// Outcomes, news and hints are evidence even where they change nothing; a question that told
 /// nothing is not.
 fn worth_keeping(event: &Event) -> bool {
-    matches!(event, Event::Outcome { .. } | Event::News { .. } | Event::Hint)
+    matches!(
+        event,
+        Event::Outcome { .. }
+            | Event::StepOutcome { .. }
+            | Event::News { .. }
+            | Event::Found { .. }
+            | Event::Hint
+    )
 }
 
 fn finish(results: Vec<(u16, Option<Applied>)>) -> Result<Vec<(u16, Applied)>, LedgerError> {

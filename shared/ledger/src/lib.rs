@@ -5,7 +5,8 @@
 //! - [`apply`]: the one way to change payouts: decide, compare-and-set, decide again
 //! - [`intake`]: reserve references, told who holds them (S2)
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
-//! - [`shipment`]: which rows one provider call carried, and the provider's id of it
+//! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
+//!   the notes of a chunk say of its rows
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
 //! - the engines: `sqlite` (embedded default), `redis` (the pool), [`memory`] (the simulator's)
 //!
@@ -23,6 +24,7 @@ mod rules;
 pub mod shipment;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod told;
 pub mod types;
 
 pub use api::{Answer, Ledger, LedgerError};

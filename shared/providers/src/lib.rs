@@ -27,6 +27,7 @@ pub mod http;
 pub mod limits;
 #[cfg(feature = "adapters")]
 pub mod merchant;
+mod past;
 #[cfg(feature = "adapters")]
 mod quote;
 #[cfg(feature = "adapters")]

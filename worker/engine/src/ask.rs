@@ -8,17 +8,17 @@
 use crate::counters::{Counters, count};
 use crate::lane::Lane;
 use crate::pace::LocalPace;
-use crate::past::{Ids, without_ids};
-use crate::steps;
+use crate::steps::{self, Due};
 use crate::verdict::found_notes;
 use crate::work::{Core, Held};
-use domain::{Event, News, Payout, Place, State};
+use domain::{Event, Millis, News, Payout, Place, State};
 use futures::future::BoxFuture;
 use futures::stream;
 use futures::{FutureExt, StreamExt};
 use ledger::apply::Happening;
+use ledger::told::Told as Notes;
 use ledger::{Guard, LedgerError, Note, NoteKind};
-use providers::{Found, LookUp, LookedUp, Payment, Turns};
+use providers::{Found, LookUp, LookedUp, Past, Payment, Turns};
 use std::sync::Arc;
 
 /// Look-ups of one chunk under way at once; their own budget paces them.
@@ -41,13 +41,16 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
     lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
-    let ids = Ids::read(core, lane, held).await?;
+    let notes = match lane.provider.limits().looks_up_by_id {
+        true => Notes::read(&*core.ledger, held.id).await?,
+        false => Notes::default(),
+    };
     let mut asked: Vec<Asked> = Vec::with_capacity(rows.len());
     for row in &rows {
         let Some(payout) = held.payout(*row) else { continue };
         let place = held.place(*row);
         let mut payment = core.payment(place, payout.attempt, held.format, at_hand.get(*row)?);
-        payment.past = ids.past(*row, payout, &lane.policy);
+        payment.past = Past::of(payout, &lane.policy).with_ids(notes.ids(*row, payout));
         asked.push((*row, *payout, payment));
     }
     let mut answers: Vec<Told> = Vec::with_capacity(asked.len());
@@ -77,9 +80,9 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
             let mut payment = payment;
             let told = provider_id.as_deref().map(Arc::from);
             payment.past.provider_id = told.or(payment.past.provider_id);
-            due.push((row, payment));
+            due.push(Due { row, read: payout, payment });
         }
-        happenings.push(happening(row, payout, found));
+        happenings.push(happening(row, payout, found, now));
     }
     held.apply(core, lane, Guard::Fact, happenings).await?;
     give_up(core, lane, held, &rows).await?;
@@ -217,7 +220,7 @@ async fn payment_at(
     let Some(payout) = chunk.payouts.get(usize::from(place.row)) else { return Ok(None) };
     let rows = core.shelf.rows(&*core.ledger, place.chunk, place.row, place.row).await?;
     let mut payment = core.payment(place, payout.attempt, chunk.format, rows.get(place.row)?);
-    payment.past = without_ids(payout, &lane.policy);
+    payment.past = Past::of(payout, &lane.policy);
     Ok(Some(payment))
 }
 
@@ -232,8 +235,8 @@ async fn stop_where_refused(core: &Core, lane: &Lane, answers: &[Told]) -> Resul
     }
 }
 
-/// What a look-up's answer means for the payout.
-fn happening(row: u16, payout: Payout, found: Found) -> Happening {
+/// What the answer of a look-up means for the payout, which was asked not before `asked_at`.
+fn happening(row: u16, payout: Payout, found: Found, asked_at: Millis) -> Happening {
     let attempt = payout.attempt;
     let (event, notes) = match found {
         Found::Is { news, provider_id, cost, receipts, text } => {
@@ -247,15 +250,15 @@ fn happening(row: u16, payout: Payout, found: Found) -> Happening {
             if stands {
                 notes.clear();
             }
-            (Event::News { attempt, news }, notes)
+            (Event::Found { attempt, news, asked_at }, notes)
         }
         Found::StepDue { provider_id } => {
             let known = matches!(payout.state, State::Submitted | State::Waiting);
             let notes = if known { Vec::new() } else { found_notes(provider_id, None, &[]) };
-            (Event::News { attempt, news: News::InProgress }, notes)
+            (Event::Found { attempt, news: News::InProgress, asked_at }, notes)
         }
         Found::Differs { text } => {
-            let news = Event::News { attempt, news: News::Differs };
+            let news = Event::Found { attempt, news: News::Differs, asked_at };
             (news, vec![Note::new(NoteKind::Reason, text)])
         }
         Found::Absent => (Event::NotFound, Vec::new()),
@@ -275,5 +278,5 @@ async fn give_up(
     let tired =
         |row: &u16| held.payout(*row).is_some_and(|p| needs_asking(p) && p.give_up_at <= now);
     let old: Vec<u16> = asked.iter().copied().filter(tired).collect();
-    held.happen(core, lane, Guard::Fact, &old, &Event::TooOld).await
+    held.happen(core, lane, Guard::Fact, &old, &Event::TooOld).await.map(drop)
 }

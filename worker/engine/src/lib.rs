@@ -30,7 +30,6 @@ pub mod env;
 pub mod lane;
 pub mod news;
 pub mod pace;
-mod past;
 pub mod retry;
 pub mod send;
 pub mod shelf;

@@ -237,7 +237,7 @@ fn sort(
     for (row, applied) in done {
         match applied {
             Applied::Changed(payout) => ready.push(Ready { row, payout }),
-            Applied::Recorded(payout) | Applied::Illegal(_, payout) => changed.push((row, payout)),
+            other => changed.push((row, other.payout())),
         }
     }
     Intended::Go { ready, changed, send_before, slots, permits }

@@ -14,7 +14,7 @@ use crate::brakes::Road;
 use crate::lane::Lane;
 use crate::send::Gate;
 use crate::work::{Core, Held};
-use domain::{BatchState, Event, State};
+use domain::{BatchState, Event, Payout, State};
 use futures::StreamExt;
 use futures::stream;
 use ledger::apply::Happening;
@@ -25,14 +25,36 @@ use std::sync::Arc;
 /// Steps of one chunk under way at once; the look-ups' budget paces them.
 const AT_ONCE: usize = 8;
 
+/// A payout that a look-up has found waiting for its step.
+pub struct Due {
+    /// Its row.
+    pub row: u16,
+    /// As it stood when it was asked about.
+    pub read: Payout,
+    /// What the step is about.
+    pub payment: Payment,
+}
+
+impl Due {
+    /// Whether nothing but the look-up's own answer has changed the payout since it was asked
+    /// about: what came in between may have overtaken the answer.
+    fn still_holds(&self, held: &Held) -> bool {
+        let told = self.read.version.wrapping_add(1);
+        held.payout(self.row).is_some_and(|p| {
+            p.version == told && p.state == State::Submitted && !p.step_open && !p.news_pending
+        })
+    }
+}
+
 /// Takes the second step of payouts that a look-up has just found waiting for it.
 pub async fn take(
     core: &Core,
     lane: &Lane,
     held: &mut Held,
-    due: Vec<(u16, Payment)>,
+    mut due: Vec<Due>,
 ) -> Result<(), LedgerError> {
     let Some(confirm) = lane.provider.confirm() else { return Ok(()) };
+    due.retain(|due| due.still_holds(held));
     if due.is_empty() || held.batch != BatchState::Active || core.is_stopping() {
         return Ok(());
     }
@@ -40,21 +62,16 @@ pub async fn take(
     if matches!(lane.brakes.road(&core.clock), Road::Closed { .. }) {
         return Ok(());
     }
-    let rows: Vec<u16> = due.iter().map(|(row, _)| *row).collect();
+    let rows: Vec<u16> = due.iter().map(|due| due.row).collect();
     // Measured from before the intent is written, as for a create (S7).
     let closes_ms = core.clock.boot_ms().saturating_add(lane.policy.send_window_ms);
-    held.happen(core, lane, Guard::Intent(held.token), &rows, &Event::StepIntent).await?;
-    let begun = due.into_iter().filter(|(row, _)| {
-        held.payout(*row).is_some_and(|p| p.step_open && p.state == State::Submitted)
-    });
-    let begun: Vec<_> = begun.collect();
-    if held.lost.load(std::sync::atomic::Ordering::Relaxed) {
-        // The intents were refused: nothing leaves.
-        return Ok(());
-    }
+    let intent = Guard::Intent(held.token);
+    // Only what this very write has opened leaves; a step that is open anyway is another's.
+    let begun = held.happen(core, lane, intent, &rows, &Event::StepIntent).await?;
+    due.retain(|due| begun.contains(&due.row));
     let gate: Arc<dyn SendGate> = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
-    let answers: Vec<(u16, StepAnswer)> = stream::iter(begun)
-        .map(|(row, payment)| {
+    let answers: Vec<(u16, StepAnswer)> = stream::iter(due)
+        .map(|Due { row, payment, .. }| {
             let gate = Arc::clone(&gate);
             async move {
                 lane.look_ups.one().await;
@@ -74,11 +91,12 @@ pub async fn take(
             StepAnswer::NotSent { .. } => Vec::new(),
         };
         let payout = *held.payout(row)?;
-        Some(Happening { row, payout, event: Event::StepOutcome, notes })
+        let event = Event::StepOutcome { intent: payout.intents };
+        Some(Happening { row, payout, event, notes })
     });
     let happenings: Vec<Happening> = happenings.collect();
     if happenings.is_empty() {
         return Ok(());
     }
-    held.apply(core, lane, Guard::Fact, happenings).await
+    held.apply(core, lane, Guard::Fact, happenings).await.map(drop)
 }

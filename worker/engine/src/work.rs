@@ -102,7 +102,7 @@ impl Held {
         Place { chunk: self.id, row }
     }
 
-    /// One event for each of some rows.
+    /// One event for each of some rows. Gives the rows that it changed.
     pub async fn happen(
         &mut self,
         core: &Core,
@@ -110,39 +110,43 @@ impl Held {
         guard: Guard,
         rows: &[u16],
         event: &Event,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Vec<u16>, LedgerError> {
         let happenings = rows.iter().filter_map(|row| {
             let payout = *self.payout(*row)?;
             Some(Happening { row: *row, payout, event: event.clone(), notes: Vec::new() })
         });
         let happenings: Vec<Happening> = happenings.collect();
         if happenings.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.apply(core, lane, guard, happenings).await
     }
 
-    /// Writes happenings and takes in what became of them.
+    /// Writes happenings and takes in what became of them. Gives the rows that they changed.
     pub async fn apply(
         &mut self,
         core: &Core,
         lane: &Lane,
         guard: Guard,
         happenings: Vec<Happening>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Vec<u16>, LedgerError> {
         let now = core.clock.now();
         let done = apply(&*core.ledger, self.id, guard, now, &lane.policy, happenings).await?;
         let Some(done) = done else {
             self.lost.store(true, Ordering::Relaxed);
-            return Ok(());
+            return Ok(Vec::new());
         };
+        let mut changed = Vec::with_capacity(done.len());
         for (row, applied) in done {
             self.learn(row, applied.payout());
+            if applied.is_changed() {
+                changed.push(row);
+            }
             if let Applied::Illegal(illegal, payout) = applied {
                 tracing::error!(place = %self.place(row), ?payout, "{illegal}");
             }
         }
-        Ok(())
+        Ok(changed)
     }
 }
 
@@ -238,7 +242,7 @@ async fn recover(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         tracing::info!(chunk = %held.id, rows = left.len(), "the last sender is gone; asking the provider");
     }
     let guard = Guard::Held(held.token);
-    held.happen(core, lane, guard, &left, &Event::SenderLost).await
+    held.happen(core, lane, guard, &left, &Event::SenderLost).await.map(drop)
 }
 
 /// What a cancelled batch still holds payable is cancelled: the command that cancelled it may
@@ -249,7 +253,7 @@ async fn cancel(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerE
     }
     let payable = held.rows(|p| p.state == State::Accepted && !p.news_pending);
     let guard = Guard::Held(held.token);
-    held.happen(core, lane, guard, &payable, &Event::Cancel).await
+    held.happen(core, lane, guard, &payable, &Event::Cancel).await.map(drop)
 }
 
 /// What was never sent within its time fails (S17).
@@ -257,7 +261,7 @@ async fn expire(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerE
     let now = core.clock.now();
     let old = held.rows(|p| p.state == State::Accepted && !p.news_pending && p.give_up_at <= now);
     let guard = Guard::Held(held.token);
-    held.happen(core, lane, guard, &old, &Event::TooOld).await
+    held.happen(core, lane, guard, &old, &Event::TooOld).await.map(drop)
 }
 
 /// Renews the lease on a clock of its own (S19), until it is lost.

@@ -97,13 +97,13 @@ impl Operator {
         let dice = self.exec.dice();
         let closes_ms = self.exec.now_ms() + policy().send_window_ms;
         let may_step = |payout: &Payout| {
-            matches!(payout.state, State::Waiting | State::Submitted) && !payout.step_open
+            let stands = matches!(payout.state, State::Waiting | State::Submitted);
+            stands && !payout.step_open && !payout.news_pending
         };
         let payout = |row: &u16| chunk.payouts.get(usize::from(*row)).copied();
         let rows = rows.into_iter().filter(|row| payout(row).as_ref().is_some_and(may_step));
         let events = rows.filter_map(|row| Some((row, payout(&row)?, Vec::new())));
         let begun = self.happen(chunk.id, &Event::StepIntent, events.collect()).await?;
-        let begun: Vec<(u16, Payout)> = begun.into_iter().filter(|(_, p)| p.step_open).collect();
         if begun.is_empty() || self.dies() {
             return Ok(());
         }
@@ -124,8 +124,10 @@ impl Operator {
             StepAnswer::Refused { text } => vec![Note::new(NoteKind::Reason, text)],
             StepAnswer::Taken | StepAnswer::NotSent { .. } => Vec::new(),
         };
-        let events = begun.into_iter().map(|(row, payout)| (row, payout, notes.clone()));
-        self.happen(chunk.id, &Event::StepOutcome, events.collect()).await?;
+        for (row, payout) in begun {
+            let outcome = Event::StepOutcome { intent: payout.intents };
+            self.happen(chunk.id, &outcome, vec![(row, payout, notes.clone())]).await?;
+        }
         Ok(())
     }
 
@@ -133,6 +135,7 @@ impl Operator {
         self.errs && self.exec.dice().chance(150)
     }
 
+    /// Gives what it changed.
     async fn happen(
         &self,
         chunk: ChunkId,
@@ -148,7 +151,7 @@ impl Operator {
         let now = self.ledger.about().await?.now;
         let done =
             apply(&*self.ledger, chunk, Guard::Fact, now, &policy(), happenings.collect()).await?;
-        let done = done.into_iter().flatten();
+        let done = done.into_iter().flatten().filter(|(_, applied)| applied.is_changed());
         Ok(done.map(|(row, applied)| (row, applied.payout())).collect())
     }
 

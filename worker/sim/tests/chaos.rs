@@ -74,7 +74,9 @@ fn batches_survive_workers_that_crash_and_freeze_anywhere() {
 fn orders_with_a_second_step_survive_workers_that_crash_and_freeze_anywhere() {
     let sum = all_hold((0..60).map(|seed| Scenario::of(Shape::Orders, seed)));
     assert!(sum.mishaps > 500, "the chaos was real: {sum:?}");
-    assert!(sum.steps > 1_000 && sum.stepped_again > 5, "{sum:?}");
+    assert!(sum.steps > 1_000, "{sum:?}");
+    // The provider would not pay twice here; others may.
+    assert_eq!(sum.stepped_again, 0, "what was taken is not taken again: {sum:?}");
     few_reviews(&sum);
 }
 

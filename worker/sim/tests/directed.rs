@@ -1,9 +1,12 @@
 //! One thing turned at one moment, in a world that is stopped for it.
 
-use domain::{BatchState, State};
+use domain::{BatchState, Event, Payout, Place, State};
+use futures::executor::block_on;
+use ledger::Guard;
+use ledger::apply::{Happening, apply};
 use sim::gateway::book::{Request, Seen};
 use sim::gateway::temper::{Shape, Temper};
-use sim::run::policy;
+use sim::run::{ledger_time, policy};
 use sim::{Report, Scenario, World};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,6 +188,37 @@ fn a_step_without_an_answer_is_not_taken_again_before_its_request_has_surely_end
         assert_eq!(rows_in(&holds(&world), State::Paid), 60, "seed {seed}");
     }
     assert!(again > 50, "{again} steps were taken again");
+}
+
+/// A person announces the step of a payout, as the ledger has it now, and takes his time.
+fn begin_step(world: &World, place: Place, payout: Payout) {
+    let step = Happening { row: place.row, payout, event: Event::StepIntent, notes: Vec::new() };
+    let (now, policy) = (ledger_time(world.exec.now_ms()), policy());
+    let applied = apply(&world.ledger, place.chunk, Guard::Fact, now, &policy, vec![step]);
+    let applied = block_on(applied).expect("the ledger answers").expect("no guard");
+    assert!(applied.iter().all(|(_, applied)| applied.is_changed()), "{applied:?}");
+}
+
+#[test]
+fn a_step_that_somebody_else_has_just_begun_is_not_sent_by_a_worker() {
+    for seed in 0..20 {
+        let temper = Temper { callback_lost: 1000, ..Temper::good() };
+        let world = World::new(&calm(Shape::Orders, seed, temper));
+        // A look-up's answer is written, and the worker's own step intent is not yet.
+        let is_due = |p: &Payout| p.state == State::Submitted && p.asked > 0 && !p.stepped;
+        let due = |world: &World| world.payouts().into_iter().find(|(.., p)| is_due(p));
+        assert!(world.until(|world| due(world).is_some()), "seed {seed}");
+        let (place, _, payout) = due(&world).expect("it was there");
+        begin_step(&world, place, payout);
+        let before = world.gateway.seen().len();
+        world.pass(policy().send_window_ms + policy().doubt_ms() - 1);
+        for seen in &world.gateway.seen()[before..] {
+            let Request::Step(payouts) = &seen.request else { continue };
+            assert!(payouts.iter().all(|p| p.place != place), "seed {seed}: {seen:?}");
+        }
+        assert!(world.until_complete(), "seed {seed}");
+        assert_eq!(rows_in(&holds(&world), State::Paid), 60, "seed {seed}");
+    }
 }
 
 #[test]

@@ -90,20 +90,24 @@ async fn hear(
     }
 }
 
-/// Kept, and told so: a payout's own URL with 404, as nobody may call it for nothing; a lane's
-/// with 200, because calling again would change nothing.
+/// A payout's own URL is answered 404, kept or not, as nobody may call it for nothing. A lane's is
+/// answered 200 where the notice is kept, because calling again would change nothing; else the
+/// provider is asked to call again, as what it said is not durable (S16).
 async fn nobodys(rim: &Rim, target: Target, body: &[u8]) -> Answer {
     Tallies::add(&rim.tallies.nobodys);
+    let mut is_kept = false;
     if rim.strays.may_keep() {
         let why = match &target {
             Target::Payout(target) => format!("no attempt {} of {}", target.attempt, target.place),
             Target::Lane(_) => "names no payout of ours".to_owned(),
         };
-        rim.strays.keep(rim, target.lane().clone(), &why, body).await;
+        let keeping = rim.strays.keep(rim, target.lane().clone(), &why, body);
+        is_kept = tokio::time::timeout(HEARD_WITHIN, keeping).await.unwrap_or(false);
     }
     match target {
         Target::Payout(_) => text(StatusCode::NOT_FOUND, "no such payout\n"),
-        Target::Lane(_) => text(StatusCode::OK, "kept\n"),
+        Target::Lane(_) if is_kept => text(StatusCode::OK, "kept\n"),
+        Target::Lane(_) => text(StatusCode::SERVICE_UNAVAILABLE, "not kept; call again\n"),
     }
 }
 

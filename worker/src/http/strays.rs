@@ -63,14 +63,14 @@ impl Strays {
         may
     }
 
-    /// Keeps one. A ledger that is away loses it: the provider was told 404 and may call again.
-    pub(super) async fn keep(&self, rim: &Rim, lane: LaneName, why: &str, body: &[u8]) {
+    /// Keeps one. Gives whether it is durable: a ledger that is away loses it.
+    pub(super) async fn keep(&self, rim: &Rim, lane: LaneName, why: &str, body: &[u8]) -> bool {
         tracing::info!(%lane, why, bytes = body.len(), "a callback that nobody can place");
         let text = format!("{why}: {}", without_numbers(&masked(&String::from_utf8_lossy(body))));
-        match rim.ledger.keep_stray(lane, text).await {
-            Ok(()) => self.kept.fetch_add(1, Ordering::Relaxed),
-            Err(_) => self.dropped.fetch_add(1, Ordering::Relaxed),
-        };
+        let is_kept = rim.ledger.keep_stray(lane, text).await.is_ok();
+        let tally = if is_kept { &self.kept } else { &self.dropped };
+        tally.fetch_add(1, Ordering::Relaxed);
+        is_kept
     }
 }
 

@@ -28,6 +28,10 @@ fn news(payout: &Payout, news: News) -> Event {
     Event::News { attempt: payout.attempt, news }
 }
 
+fn found(payout: &Payout, news: News, asked_at: Millis) -> Event {
+    Event::Found { attempt: payout.attempt, news, asked_at }
+}
+
 fn intent() -> Event {
     Event::Intent { send_before: NOW.plus(1_000) }
 }
@@ -56,14 +60,19 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(News::Returned),
         Just(News::Differs),
     ];
+    let found = facts.clone();
     prop_oneof![
         4 => Just(intent()),
         4 => (0u16..4, outcomes).prop_map(|(intent, outcome)| Event::Outcome { intent, outcome }),
         2 => (0u8..4, facts).prop_map(|(attempt, news)| Event::News { attempt, news }),
+        2 => (0u8..4, found, 0u64..400_000).prop_map(|(attempt, news, ms)| {
+            Event::Found { attempt, news, asked_at: NOW.plus(ms) }
+        }),
+        2 => (0u16..4).prop_map(|intent| Event::StepOutcome { intent }),
         2 => Just(Event::SenderLost),
         2 => Just(Event::NotFound),
         1 => prop_oneof![
-            Just(Event::StepIntent), Just(Event::StepOutcome), Just(Event::Inconclusive),
+            Just(Event::StepIntent), Just(Event::Inconclusive),
             Just(Event::Hint), Just(Event::TooOld), Just(Event::Cancel), Just(Event::ResolvePaid),
             Just(Event::ResolveFailed), Just(Event::NewAttempt),
         ],
@@ -72,8 +81,8 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_invariants_of_a_payout_hold(events in proptest::collection::vec((any_event(), 0u64..200_000), 1..40)) {
-        let mut payout = fresh();
+    fn whatever_happens_the_invariants_of_a_payout_hold(in_step: bool, events in proptest::collection::vec((any_event(), 0u64..200_000), 1..40)) {
+        let mut payout = if in_step { stepping() } else { fresh() };
         let mut now = NOW;
         for (event, pause) in events {
             now = now.plus(pause);
@@ -84,6 +93,17 @@ proptest! {
                 prop_assert_eq!(payout.normal(), payout, "kept in its packed form");
                 prop_assert!(payout.attempt >= before.attempt && payout.intents >= before.intents);
                 prop_assert_eq!(payout.state.is_open(), payout.due != Millis::NEVER, "exactly the open payouts are looked at again");
+                if before.step_open && payout.step_open {
+                    prop_assert!(payout.due >= before.due, "an open step is not asked about earlier");
+                    prop_assert!(event != Event::StepIntent);
+                }
+                if before.step_open && !payout.step_open && payout.state.is_open() {
+                    prop_assert!(match event {
+                        Event::StepOutcome { intent } => intent == before.intents,
+                        Event::Found { asked_at, .. } => asked_at >= before.due,
+                        _ => false,
+                    }, "{:?} closed a step", event);
+                }
                 if before.ever_accepted && payout.attempt == before.attempt {
                     prop_assert!(!(before.state != State::Accepted && payout.state == State::Accepted),
                         "what the provider accepted is never payable again in the same attempt");
@@ -279,8 +299,75 @@ fn a_second_step_stays_beside_the_state_until_a_look_up_tells_what_became_of_it(
     // Its sender may die: nobody asks before its request has surely ended.
     let policy = policy();
     assert_eq!(step.due, NOW.plus(policy.send_window_ms + policy.doubt_ms()));
-    let told = apply(&step, news(&step, News::InProgress), step.due);
+    let told = apply(&step, found(&step, News::InProgress, step.due), step.due);
     assert_eq!((told.state, told.step_open, told.stepped), (State::Submitted, false, true));
-    let answered = apply(&step, Event::StepOutcome, NOW);
+    let answered = apply(&step, Event::StepOutcome { intent: step.intents }, NOW);
     assert!(!answered.step_open && answered.stepped && answered.due > NOW);
+}
+
+/// An order of which nobody knows yet what became of its step.
+fn stepping() -> Payout {
+    let sent = apply(&fresh(), intent(), NOW);
+    let begun = apply(&sent, outcome(&sent, Outcome::Begun), NOW);
+    apply(&begun, Event::StepIntent, NOW)
+}
+
+#[test]
+fn a_step_that_is_open_is_not_opened_again_and_none_is_begun_against_a_hint() {
+    let step = stepping();
+    assert!(decide(&step, &Event::StepIntent, step.due, &policy()).is_err());
+    let told = apply(&step, found(&step, News::Waiting, step.due), step.due);
+    let hinted = apply(&told, Event::Hint, step.due);
+    assert!(decide(&hinted, &Event::StepIntent, step.due, &policy()).is_err());
+    assert!(apply(&told, Event::StepIntent, step.due).step_open);
+}
+
+#[test]
+fn what_the_provider_sent_by_itself_never_closes_a_step() {
+    let step = stepping();
+    for now in [NOW, step.due, step.due.plus(10_000_000)] {
+        for told in [News::InProgress, News::Waiting] {
+            let later = apply(&step, news(&step, told), now);
+            assert!(later.step_open, "{told:?} at {now:?} may be older than the step");
+            assert_eq!(later.due, step.due, "the look-up comes in its time");
+            let closed = apply(&later, found(&later, told, step.due), step.due);
+            assert!(!closed.step_open);
+        }
+    }
+    assert!(!apply(&step, news(&step, News::Paid), NOW).step_open);
+}
+
+#[test]
+fn a_look_up_closes_only_a_step_whose_request_had_surely_ended_when_it_was_asked() {
+    let step = stepping();
+    let just_before = Millis(step.due.0 - 1);
+    for (asked_at, stays) in [(NOW, true), (just_before, true), (step.due, false)] {
+        let told = apply(&step, found(&step, News::Waiting, asked_at), step.due.plus(10_000));
+        assert_eq!((told.state, told.step_open), (State::Waiting, stays), "asked at {asked_at:?}");
+    }
+}
+
+#[test]
+fn a_hint_does_not_hurry_the_look_up_that_tells_of_a_step() {
+    let step = stepping();
+    let hinted = apply(&step, Event::Hint, NOW);
+    assert!(hinted.news_pending && hinted.step_open);
+    assert_eq!(hinted.due, step.due);
+    let answered = apply(&step, Event::StepOutcome { intent: step.intents }, NOW);
+    let hinted = apply(&answered, Event::Hint, NOW.plus(1));
+    assert_eq!(hinted.due, NOW.plus(policy().settling_ms), "what was taken must be visible first");
+}
+
+#[test]
+fn the_outcome_of_an_older_step_does_not_close_the_newer_one() {
+    let first = stepping();
+    let told = apply(&first, found(&first, News::InProgress, first.due), first.due);
+    let second = apply(&told, Event::StepIntent, first.due);
+    let late = Event::StepOutcome { intent: first.intents };
+    assert_eq!(decide(&second, &late, first.due, &policy()), Ok(Decision::Record));
+    assert_eq!(decide(&told, &late, first.due, &policy()), Ok(Decision::Record));
+    let own = Event::StepOutcome { intent: second.intents };
+    assert!(!apply(&second, own, first.due).step_open);
+    let wild = Event::StepOutcome { intent: second.intents + 1 };
+    assert!(decide(&second, &wild, first.due, &policy()).is_err());
 }

@@ -5,7 +5,7 @@ use crate::world::{World, on_every_engine};
 use domain::payout::State;
 use domain::{BatchState, Event, Policy};
 use futures::future::join_all;
-use ledger::apply::{Applied, Happening, apply};
+use ledger::apply::{Happening, apply};
 use ledger::{Claim, Guard, Ledger, Opened, Pace, Written, intake};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -17,6 +17,7 @@ on_every_engine![
     a_batch_is_either_sealed_or_rejected,
     one_of_many_claimers_gets_the_chunk,
     a_row_is_either_cancelled_or_sent,
+    a_step_that_two_begin_is_begun_by_one,
     facts_from_many_sides_keep_the_counters,
     a_chunk_is_hinted_to_one_of_many_pumps,
     permits_never_exceed_the_pace,
@@ -151,7 +152,7 @@ async fn a_row_is_either_cancelled_or_sent(world: World) {
                 let applied = apply(&*ledger, seen.id, guard, now, &policy, group).await;
                 // Refused where the other side has cancelled all: then the batch is complete.
                 for (row, applied) in applied.unwrap().unwrap_or_default() {
-                    if matches!(applied, Applied::Changed(_)) {
+                    if applied.is_changed() {
                         won.push(row);
                     }
                 }
@@ -171,6 +172,50 @@ async fn a_row_is_either_cancelled_or_sent(world: World) {
         assert_eq!(stand[usize::from(row)].state, expected);
     }
     assert_counted(&*world.ledger, id).await;
+}
+
+async fn a_step_that_two_begin_is_begun_by_one(world: World) {
+    let rows = 200_u16;
+    let id = active(&*world.ledger, 1, &[rows]).await;
+    let chunk = chunk_id(id, 0);
+    let all: Vec<u16> = (0..rows).collect();
+    settle(&*world.ledger, chunk, &all, State::Submitted).await;
+    let (token, seen) = held(&*world.ledger, chunk, LONG).await;
+    let now = world.now().await;
+    let begun = at_once(&world, |ledger, side| {
+        let seen = seen.clone();
+        async move {
+            let mut ours = Vec::new();
+            // From both ends, so that the two meet in the middle.
+            let mut order: Vec<u16> = (0..rows).collect();
+            if side == 1 {
+                order.reverse();
+            }
+            for group in order.chunks(10) {
+                let step = |row: &u16| Happening {
+                    row: *row,
+                    payout: seen.payouts[usize::from(*row)],
+                    event: Event::StepIntent,
+                    notes: Vec::new(),
+                };
+                let group = group.iter().map(step).collect();
+                let (guard, policy) = (Guard::Intent(token), Policy::default());
+                let applied = apply(&*ledger, seen.id, guard, now, &policy, group).await;
+                let applied = applied.unwrap().expect("the lease is held").into_iter();
+                ours.extend(applied.filter(|(_, a)| a.is_changed()).map(|(row, _)| row));
+                tokio::task::yield_now().await;
+            }
+            ours
+        }
+    });
+    let [first, second] = begun.await;
+    let stand = payouts(&*world.ledger, chunk).await;
+    for row in 0..rows {
+        assert!(first.contains(&row) != second.contains(&row), "row {row} is begun by one");
+        let (was, stands) = (seen.payouts[usize::from(row)], stand[usize::from(row)]);
+        assert!(stands.step_open);
+        assert_eq!(stands.intents, was.intents + 1, "and once");
+    }
 }
 
 async fn facts_from_many_sides_keep_the_counters(world: World) {

@@ -5,7 +5,7 @@ use crate::world::{World, on_every_engine};
 use domain::payout::State;
 use domain::{BatchState, Event, Millis, News, Policy};
 use ledger::apply::{Applied, Happening, apply};
-use ledger::{Change, Guard, LedgerError, Note, NoteKind, Written};
+use ledger::{Change, Guard, Ledger, LedgerError, Note, NoteKind, Written};
 
 on_every_engine![
     a_write_stores_the_payouts_and_moves_the_counters,
@@ -22,6 +22,7 @@ on_every_engine![
     a_row_beyond_the_chunk_is_an_error_and_nothing_is_written,
     a_batch_changes_its_state_by_compare_and_set,
     applying_decides_again_for_rows_that_changed_meanwhile,
+    a_step_is_not_begun_on_a_payout_that_has_moved_on,
     a_thousand_rows_are_written_at_once,
 ];
 
@@ -273,6 +274,34 @@ async fn applying_decides_again_for_rows_that_changed_meanwhile(world: World) {
     let stand = payouts(ledger, chunk).await;
     assert_eq!(stand, applied.iter().map(|(_, a)| a.payout()).collect::<Vec<_>>());
     assert_counted(ledger, id).await;
+}
+
+async fn a_step_is_not_begun_on_a_payout_that_has_moved_on(world: World) {
+    let ledger = &*world.ledger;
+    let chunk = chunk_id(active(ledger, 1, &[4]).await, 0);
+    settle(ledger, chunk, &[0, 1, 2, 3], State::Submitted).await;
+    let read = payouts(ledger, chunk).await;
+    let now = world.now().await;
+    let write = async |ledger: &dyn Ledger, events: Vec<(u16, Event)>| {
+        let happening = |(row, event): (u16, Event)| {
+            let payout = read[usize::from(row)];
+            Happening { row, payout, event, notes: Vec::new() }
+        };
+        let happenings = events.into_iter().map(happening).collect();
+        let applied = apply(ledger, chunk, Guard::Fact, now, &Policy::default(), happenings).await;
+        applied.unwrap().unwrap()
+    };
+    // Another step, the payment itself, and a sign of life that may tell of either.
+    let alive = Event::News { attempt: 1, news: News::InProgress };
+    let paid = Event::News { attempt: 1, news: News::Paid };
+    write(&*world.second, vec![(0, Event::StepIntent), (1, paid), (2, alive)]).await;
+    let stand = payouts(ledger, chunk).await;
+    let steps = (0..4).map(|row| (row, Event::StepIntent)).collect();
+    let done: Vec<Applied> = write(ledger, steps).await.into_iter().map(|(_, a)| a).collect();
+    let overtaken = stand[..3].iter().map(|payout| Applied::Overtaken(*payout));
+    assert_eq!(done[..3], overtaken.collect::<Vec<_>>());
+    assert!(done[3].is_changed() && done[3].payout().step_open);
+    assert_eq!(payouts(ledger, chunk).await[..3], stand[..3], "and nothing is written");
 }
 
 async fn a_thousand_rows_are_written_at_once(world: World) {

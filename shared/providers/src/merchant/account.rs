@@ -74,7 +74,7 @@ impl Merchant {
             .into_iter()
             .filter_map(|(name, told)| {
                 // A balance may be below zero, so this is no amount; it is shown, not counted.
-                let amount = self.quote(&text(told)?, "");
+                let amount = self.quote_amount(&text(told)?);
                 Some(vec![name.to_owned(), amount, CURRENCY.to_owned()])
             })
             .collect();

@@ -33,7 +33,7 @@ use crate::api::{
 use crate::callback_url::CallbackUrls;
 use crate::http::{Call, Http, HttpOptions, ProviderUrl};
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
-use crate::quote::quote;
+use crate::quote::{quote, quote_amount};
 use crate::registry::{BuildContext, BuildError, Purpose};
 use domain::{LaneName, Policy, ReferenceFormat, Row};
 use errors::ErrorTable;
@@ -190,8 +190,17 @@ impl Merchant {
 
     /// The platform's own words, without requisite and keys.
     fn quote(&self, words: &str, requisite: &str) -> String {
+        quote(words, self.secrets().chain([requisite]))
+    }
+
+    /// An amount as the platform wrote it.
+    fn quote_amount(&self, amount: &str) -> String {
+        quote_amount(amount, self.secrets())
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &str> {
         let keys = self.line.iter().flat_map(|line| [&line.keys.sign, &line.keys.api]);
-        quote(words, keys.map(ExposeSecret::expose_secret).chain([requisite]))
+        keys.map(ExposeSecret::expose_secret)
     }
 }
 

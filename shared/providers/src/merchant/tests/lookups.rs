@@ -211,6 +211,11 @@ fn balances_are_shown_as_written() {
         read(200, body).unwrap().rows,
         [line("balance", "10.5000"), line("hold", "1"), line("available", "9.5000")]
     );
+    let large = r#"{"ok": true, "balance": "-123456789012.3400", "hold": "4276345439581234"}"#;
+    assert_eq!(
+        read(200, large).unwrap().rows,
+        [line("balance", "-123456789012.3400"), line("hold", "4276…1234")]
+    );
     let methods = adapter("").read_methods(&raw(200, body)).unwrap();
     assert_eq!(methods.rows, [["rub", "card", "on"].map(str::to_owned).to_vec()]);
     for (status, body) in
