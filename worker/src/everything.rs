@@ -8,8 +8,8 @@ use crate::shell::{Port, Shell};
 use crate::{Failure, lanes, ledger};
 use config::Config;
 use ledger::place;
-use providers::registry::SandboxAddress;
-use sandbox::{LedgerEntry, Sandbox, SandboxConfig};
+use providers::registry::{SandboxAddress, SandboxTls};
+use sandbox::{LedgerEntry, Sandbox, SandboxConfig, TlsInfo};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -32,10 +32,15 @@ impl Everything {
         let address = sandbox.as_ref().map(|sandbox| SandboxAddress {
             url: sandbox.url(),
             id: sandbox.id().to_owned(),
-            tls: None,
+            tls: sandbox.tls().map(|TlsInfo { url, ca_file, certificate_file, key_file }| {
+                SandboxTls { url, ca_file, certificate_file, key_file }
+            }),
         });
         let ledger = ledger::open(config).await?;
         let port = Port::open(config).await?;
+        if let Some(sandbox) = &sandbox {
+            register_webhook(config, &port, sandbox)?;
+        }
         let places = places(config, &port, sandbox.as_ref());
         let shell = Shell::start(config, ledger.clone(), port, address.as_ref()).await?;
         let inbox = Inbox::start(config, ledger.clone())?;
@@ -67,11 +72,21 @@ async fn start_sandbox(config: &Config) -> Result<Sandbox, Failure> {
     let mut sandbox = SandboxConfig::new(&config.sandbox.data);
     sandbox.merchant.settle_after_ms = config.sandbox.settle_after_ms;
     sandbox.capitalist.settle_after_ms = config.sandbox.settle_after_ms;
+    sandbox.capay.settle_after_ms = config.sandbox.settle_after_ms;
     sandbox.exchanger.settle_after_ms = config.sandbox.settle_after_ms;
     let data = config.sandbox.data.display();
     Sandbox::start(sandbox)
         .await
         .map_err(|error| format!("the built-in sandbox did not start on {data}: {error}").into())
+}
+
+/// What a customer of Capay asks for once: notices go to the lane that pays through it.
+fn register_webhook(config: &Config, port: &Port, sandbox: &Sandbox) -> Result<(), Failure> {
+    let lane = config.lanes.iter().find(|(_, lane)| lane.provider == "capay");
+    if let Some((name, _)) = lane {
+        sandbox.set_capay_webhook(&port.lane_url(name))?;
+    }
+    Ok(())
 }
 
 fn places(config: &Config, port: &Port, sandbox: Option<&Sandbox>) -> String {

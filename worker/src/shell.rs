@@ -76,6 +76,11 @@ impl Port {
         Ok(Port { socket: Some(socket), urls })
     }
 
+    /// Where all notices about a lane's payouts go, for a provider that has one URL for them.
+    pub fn lane_url(&self, lane: &LaneName) -> String {
+        self.urls.lane_url(lane)
+    }
+
     /// Where it listens, if it does.
     pub fn address(&self) -> Option<SocketAddr> {
         self.socket.as_ref().and_then(|socket| socket.local_addr().ok())

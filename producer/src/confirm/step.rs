@@ -4,7 +4,7 @@ use super::ConfirmError;
 use super::calls::{self, Call, CallRow};
 use super::gate::Deadline;
 use crate::provider::{Line, account};
-use domain::{BatchState, Event, LedgerId, Millis, Payout, Place, ProviderReference};
+use domain::{BatchState, Event, LedgerId, Millis, News, Payout, Place, ProviderReference};
 use ledger::apply::{Happening, apply};
 use ledger::told::Told;
 use ledger::{Chunk, Claim, Guard, Ledger, LedgerError, Note, NoteKind, Token};
@@ -163,7 +163,11 @@ async fn under_lease(
     match &done {
         Confirmed::Unknown { .. } => {}
         Confirmed::Refused { text } => end(ledger, line, &call, begun, Some(text)).await,
-        Confirmed::Taken | Confirmed::NotSent { .. } => end(ledger, line, &call, begun, None).await,
+        Confirmed::NotSent { .. } => end(ledger, line, &call, begun, None).await,
+        Confirmed::Taken => {
+            go_on(ledger, line, &call, begun.clone()).await;
+            end(ledger, line, &call, begun, None).await;
+        }
     }
     Ok(done)
 }
@@ -237,7 +241,20 @@ async fn end(
         let event = Event::StepOutcome { intent: payout.intents };
         Happening { row, payout, event, notes: note.into_iter().collect() }
     };
-    let happenings: Vec<Happening> = begun.into_iter().map(happening).collect();
+    write(ledger, line, call, begun.into_iter().map(happening).collect()).await;
+}
+
+/// What was taken waits for nobody any more, so that nobody confirms it again; if the provider
+/// says otherwise, the next look-up brings it back.
+async fn go_on(ledger: &dyn Ledger, line: &Line, call: &Call, begun: Vec<(u16, Payout)>) {
+    let happening = |(row, payout): (u16, Payout)| {
+        let event = Event::News { attempt: payout.attempt, news: News::InProgress };
+        Happening { row, payout, event, notes: Vec::new() }
+    };
+    write(ledger, line, call, begun.into_iter().map(happening).collect()).await;
+}
+
+async fn write(ledger: &dyn Ledger, line: &Line, call: &Call, happenings: Vec<Happening>) {
     if happenings.is_empty() {
         return;
     }
@@ -250,10 +267,10 @@ async fn end(
             Ok(_) => return,
             Err(LedgerError::Unavailable(_)) => tokio::time::sleep(OUTCOME_PAUSE).await,
             Err(LedgerError::Broken(problem)) => {
-                tracing::error!(chunk = %call.chunk, problem, "the step stays open");
+                tracing::error!(chunk = %call.chunk, problem, "what became of the step is not kept");
                 return;
             }
         }
     }
-    tracing::warn!(chunk = %call.chunk, "the ledger is away: the step stays open, a look-up tells");
+    tracing::warn!(chunk = %call.chunk, "the ledger is away; a look-up tells what became of the step");
 }

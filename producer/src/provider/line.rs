@@ -106,18 +106,22 @@ pub fn no_lane<'a>(found: &LaneName, lanes: impl Iterator<Item = &'a LaneName>) 
 }
 
 /// The URLs as a worker makes them. Without the worker's key an unguessable one stands in: no
-/// payout is created from here, so nobody will ever be given a URL that is made with it.
+/// payout is created from here, so nobody is ever given a URL that is made with it.
 fn callback_urls(http: &HttpConfig) -> Result<CallbackUrls, LineError> {
     let path = &http.callback_key_file;
     let failed = |problem: String| LineError::Key { path: path.display().to_string(), problem };
-    let mut key: [u8; 32] = rand::random();
     match std::fs::read_to_string(path) {
-        Ok(text) => hex::decode_to_slice(text.trim(), &mut key)
-            .map_err(|_| failed("it holds no 64 hex digits".to_owned()))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error.to_string())),
+        Ok(text) => {
+            let mut key = [0; 32];
+            hex::decode_to_slice(text.trim(), &mut key)
+                .map_err(|_| failed("it holds no 64 hex digits".to_owned()))?;
+            Ok(CallbackUrls::new(&http.public_url, key)?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(CallbackUrls::new(&http.public_url, rand::random())?.stand_in())
+        }
+        Err(error) => Err(failed(error.to_string())),
     }
-    Ok(CallbackUrls::new(&http.public_url, key)?)
 }
 
 /// One request a turn; the first at once.

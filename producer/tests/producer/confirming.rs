@@ -141,7 +141,10 @@ async fn a_call_is_confirmed_with_all_its_payouts_and_what_is_known_of_them() {
     assert!(past.sent.is_some() && !past.stepped);
     let now = scene.world.ledger.about().await.unwrap().now;
     for payout in &scene.payouts().await[..2] {
-        assert_eq!((payout.state, payout.step_open, payout.stepped), (State::Waiting, false, true));
+        assert_eq!(
+            (payout.state, payout.step_open, payout.stepped),
+            (State::Submitted, false, true)
+        );
         assert_eq!(payout.due, now.plus(Policy::DEFAULT.settling_ms), "a look-up tells soon");
     }
     assert!(!scene.payout(2).await.stepped, "the other call is untouched");

@@ -31,6 +31,7 @@ pub struct CallbackUrls {
     prefix: String,
     /// Keyed once; each URL works on a copy.
     mac: Hmac<Sha256>,
+    is_stand_in: bool,
 }
 
 /// What a callback URL says.
@@ -65,7 +66,19 @@ impl CallbackUrls {
             prefix: url.path().trim_end_matches('/').to_owned(),
             // HMAC takes a key of any length, so this does not fail.
             mac: Hmac::new_from_slice(&key).map_err(|_| wrong())?,
+            is_stand_in: false,
         })
+    }
+
+    /// The same, made with another key than the workers': good for building an adapter that
+    /// creates nothing, and never to be given to anybody.
+    pub fn stand_in(self) -> CallbackUrls {
+        CallbackUrls { is_stand_in: true, ..self }
+    }
+
+    /// Whether the workers would refuse these URLs.
+    pub fn is_stand_in(&self) -> bool {
+        self.is_stand_in
     }
 
     /// The URL for one kind of news about one attempt.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::capay::CapayConfig;
 use crate::capitalist::CapitalistConfig;
 use crate::exchanger::ExchangerConfig;
 use crate::merchant::MerchantConfig;
@@ -20,7 +21,10 @@ pub struct SandboxConfig {
     pub capitalist: CapitalistConfig,
     /// The exchange site.
     pub exchanger: ExchangerConfig,
-    /// For benchmarks: bodies are read but not parsed; no signature, no disk, no callbacks.
+    /// Capay, with the listener of its own that it needs.
+    pub capay: CapayConfig,
+    /// For benchmarks: bodies are read but not parsed; no signature, no disk, no callbacks,
+    /// and no provider but the merchant gateway.
     pub fast: bool,
 }
 
@@ -33,6 +37,7 @@ impl SandboxConfig {
             merchant: MerchantConfig::default(),
             capitalist: CapitalistConfig::default(),
             exchanger: ExchangerConfig::default(),
+            capay: CapayConfig::default(),
             fast: false,
         }
     }

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use rust_decimal::Decimal;
 use sandbox::{
-    API_KEY, BadSign, CapitalistConfig, DialChange, ExchangerConfig, MERCHANT_NAME, MerchantConfig,
-    SIGN_KEY, Sandbox, SandboxConfig, StatusId,
+    API_KEY, BadSign, CapayConfig, CapitalistConfig, DialChange, ExchangerConfig, MERCHANT_NAME,
+    MerchantConfig, SIGN_KEY, Sandbox, SandboxConfig, StatusId,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,7 +20,10 @@ struct Args {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
     listen: SocketAddr,
-    /// Keeps the sandbox's id and its ledger.
+    /// Where to listen with mutual TLS, for Capay; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    listen_tls: SocketAddr,
+    /// Keeps the sandbox's id, its ledgers and its certificates.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// For benchmarks: bodies are read but not parsed; no signatures, no disk, no callbacks.
@@ -62,6 +65,12 @@ struct Args {
     /// The cents of an amount mean nothing.
     #[arg(long)]
     no_magic: bool,
+    /// Capay takes the caller for a Program Manager: each create must name a `clientId`.
+    #[arg(long)]
+    capay_pm: bool,
+    /// The certificate's public key that Capitalist has registered, as PEM: `SIGNATURE` is possible.
+    #[arg(long, value_name = "FILE")]
+    capitalist_public_key: Option<PathBuf>,
     /// Callbacks under way at once.
     #[arg(long, value_name = "N")]
     callback_connections: Option<usize>,
@@ -74,8 +83,15 @@ enum StatusIdArg {
 }
 
 impl Args {
-    fn into_config(self) -> SandboxConfig {
-        let default = MerchantConfig::default();
+    fn into_config(self) -> Result<SandboxConfig, std::io::Error> {
+        let (default, capay) = (MerchantConfig::default(), CapayConfig::default());
+        let capay = CapayConfig {
+            listen_tls: self.listen_tls,
+            persona_pm: self.capay_pm,
+            settle_after_ms: self.settle_after_ms.unwrap_or(capay.settle_after_ms),
+            magic: !self.no_magic,
+            ..capay
+        };
         let callback_sign = match self.callback_sign.as_deref() {
             Some("off") => None,
             Some(template) => Some(template.to_owned()),
@@ -101,6 +117,7 @@ impl Args {
         };
         let default = CapitalistConfig::default();
         let capitalist = CapitalistConfig {
+            public_key_pem: self.capitalist_public_key.map(std::fs::read_to_string).transpose()?,
             settle_after_ms: self.settle_after_ms.unwrap_or(default.settle_after_ms),
             magic: !self.no_magic,
             ..default
@@ -111,14 +128,15 @@ impl Args {
             magic: !self.no_magic,
             ..default
         };
-        SandboxConfig {
+        Ok(SandboxConfig {
             listen: self.listen,
             data_dir: self.data,
             merchant,
             capitalist,
             exchanger,
+            capay,
             fast: self.fast,
-        }
+        })
     }
 }
 
@@ -139,9 +157,19 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let seed = args.seed;
-    let sandbox = Sandbox::start(args.into_config()).await?;
-    sandbox.dial().apply(&DialChange { seed, ..DialChange::default() })?;
+    let sandbox = Sandbox::start(args.into_config()?).await?;
+    let others = ["capitalist", "exchanger", "capay"].map(|provider| sandbox.dial_of(provider));
+    for dial in [Some(sandbox.dial())].into_iter().chain(others).flatten() {
+        dial.apply(&DialChange { seed, ..DialChange::default() })?;
+    }
     let mut stdout = std::io::stdout();
+    // Before the ready line, which is the last: whoever has read it has read these.
+    if let Some(tls) = sandbox.tls() {
+        writeln!(stdout, "sandbox tls on {}", tls.url)?;
+        writeln!(stdout, "  ca          {}", tls.ca_file.display())?;
+        writeln!(stdout, "  certificate {}", tls.certificate_file.display())?;
+        writeln!(stdout, "  key         {}", tls.key_file.display())?;
+    }
     writeln!(stdout, "sandbox listening on http://{}", sandbox.addr())?;
     stdout.flush()?;
     tokio::select! {

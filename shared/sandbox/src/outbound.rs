@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{Connection, SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -65,14 +65,24 @@ impl Outbound {
         kind: &'static str,
         body: Bytes,
     ) -> Result<StatusCode, PostError> {
+        self.post_with(url, kind, &HeaderMap::new(), body).await
+    }
+
+    /// The same with more headers.
+    pub(crate) async fn post_with(
+        &self,
+        url: &str,
+        kind: &'static str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<StatusCode, PostError> {
         let uri: Uri = url.parse().map_err(|_| PostError::Url)?;
         let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
         if uri.scheme_str() != Some("http") || authority.is_empty() {
             return Err(PostError::Url);
         }
-        tokio::time::timeout(self.timeout, self.post_in_time(&uri, authority, kind, body))
-            .await
-            .map_err(|_| PostError::Timeout)?
+        let sent = self.post_in_time(&uri, authority, kind, headers, body);
+        tokio::time::timeout(self.timeout, sent).await.map_err(|_| PostError::Timeout)?
     }
 
     async fn post_in_time(
@@ -80,17 +90,19 @@ impl Outbound {
         uri: &Uri,
         authority: &str,
         kind: &'static str,
+        headers: &HeaderMap,
         body: Bytes,
     ) -> Result<StatusCode, PostError> {
         let kept = lock(&self.idle).get_mut(authority).and_then(Vec::pop);
         if let Some(link) = kept {
             // The receiver may have closed it meanwhile; a callback may be sent twice, so try anew.
-            if let Ok(status) = self.send(link, uri, authority, kind, body.clone()).await {
+            let sent = self.send(link, uri, authority, kind, headers, body.clone()).await;
+            if let Ok(status) = sent {
                 return Ok(status);
             }
         }
         let link = connect(authority).await?;
-        self.send(link, uri, authority, kind, body).await
+        self.send(link, uri, authority, kind, headers, body).await
     }
 
     async fn send(
@@ -99,12 +111,14 @@ impl Outbound {
         uri: &Uri,
         authority: &str,
         kind: &'static str,
+        headers: &HeaderMap,
         body: Bytes,
     ) -> Result<StatusCode, PostError> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = path.parse().map_err(|_| PostError::Url)?;
+        request.headers_mut().clone_from(headers);
         let host = HeaderValue::from_str(authority).map_err(|_| PostError::Url)?;
         request.headers_mut().insert(HOST, host);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

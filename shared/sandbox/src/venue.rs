@@ -20,6 +20,11 @@ pub(crate) trait Venue: Send + Sync + 'static {
     /// Its name: the first part of its paths.
     fn name(&self) -> &'static str;
 
+    /// Is it served on the listener with mutual TLS, and there alone?
+    fn is_behind_tls(&self) -> bool {
+        false
+    }
+
     /// Its own fault dial.
     fn dial(&self) -> &Dial;
 

@@ -23,5 +23,6 @@ async fn fast_mode_accepts_unsigned_creates_with_unique_ids_and_leaves_no_ledger
     assert_ne!(first["internal_transaction_id"], second["internal_transaction_id"]);
     let counters = sandbox.counters();
     assert_eq!((counters.create, counters.accepted, counters.duplicates), (2, 2, 1));
+    assert!(sandbox.tls().is_none() && sandbox.capay_base_url().is_none());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "only the id");
 }

@@ -76,10 +76,12 @@ fn spawn(dir: &Path) -> (Process, String) {
         .spawn()
         .expect("the program starts");
     let stdout = child.stdout.take().expect("a pipe");
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).expect("a line");
-    let url = line.trim().strip_prefix("sandbox listening on ").expect("the ready line");
-    (Process(child), url.to_owned())
+    let ready = |line: std::io::Result<String>| {
+        let line = line.expect("a line");
+        line.strip_prefix("sandbox listening on ").map(str::to_owned)
+    };
+    let url = BufReader::new(stdout).lines().find_map(ready).expect("the ready line");
+    (Process(child), url)
 }
 
 #[tokio::test(flavor = "multi_thread")]

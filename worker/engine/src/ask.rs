@@ -66,7 +66,8 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         answers.extend(told);
     }
     drop(rounds);
-    if !is_live {
+    let proves = lane.provider.limits().idempotency.absence.proves;
+    if !(is_live && proves) {
         judge_absences(core, lane, &mut answers).await?;
     }
     stop_where_refused(core, lane, &answers).await?;
@@ -166,14 +167,18 @@ async fn judge_absences(core: &Core, lane: &Lane, answers: &mut [Told]) -> Resul
         return Ok(());
     }
     let limits = lane.provider.limits();
+    let proves = limits.idempotency.absence.proves;
     // Where one look-up takes many, the control was asked for with them.
-    let may_ask = limits.idempotency.absence.proves && limits.rows_per_look_up <= 1;
-    if may_ask && control_is_found(core, lane).await? {
+    if proves && limits.rows_per_look_up <= 1 && control_is_found(core, lane).await? {
         return Ok(());
     }
+    let text = if proves {
+        "not found, but the look-up does not find a known payout either"
+    } else {
+        "not found, which proves nothing on this lane"
+    };
     for (.., found) in answers.iter_mut().filter(|(.., found)| absent(found)) {
-        let text = "not found, but the look-up does not find a known payout either".to_owned();
-        *found = Found::Unclear { text };
+        *found = Found::Unclear { text: text.to_owned() };
     }
     Ok(())
 }

@@ -44,9 +44,13 @@ impl Book {
     }
 
     /// Accepts an order. A crash before it returns leaves no answer and maybe an order; a crash
-    /// after it leaves the order.
-    pub(super) fn create(&mut self, order: Order) -> Result<Arc<Order>, CreateError> {
-        if self.picture.is_taken(&order.api_id) {
+    /// after it leaves the order. `may_repeat` takes an id that must be unique a second time.
+    pub(super) fn create(
+        &mut self,
+        order: Order,
+        may_repeat: bool,
+    ) -> Result<Arc<Order>, CreateError> {
+        if !may_repeat && self.picture.is_taken(&order.api_id) {
             return Err(CreateError::NotUnique);
         }
         self.journal.append(&line(&Record::Created(Cow::Borrowed(&order)))?)?;

@@ -37,6 +37,9 @@ pub struct ExchangerConfig {
     pub settle_after_ms: u64,
     /// What a list's time window means.
     pub window_by: WindowBy,
+    /// Refuse an `api_id` above 0 that is known. Off: it is ordered again, as on sites that run
+    /// another version.
+    pub refuse_repeated_api_id: bool,
     /// USD that the partner has at the start of the ledger.
     pub partner_balance: Decimal,
     /// Do the cents of the received amount choose the outcome?
@@ -61,6 +64,7 @@ impl Default for ExchangerConfig {
             is_address_blocked: false,
             settle_after_ms: 1_000,
             window_by: WindowBy::Changed,
+            refuse_repeated_api_id: true,
             partner_balance: Decimal::new(250, 0),
             magic: true,
             callback_connections: 32,

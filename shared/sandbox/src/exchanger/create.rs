@@ -35,7 +35,8 @@ impl Site {
     fn take(&self, form: &Form) -> Result<Arc<Order>, Reply> {
         let order = self.check(form).map_err(|refusal| refusal.reply())?;
         self.check_magic(&order).map_err(|refusal| refusal.reply())?;
-        lock(&self.book).create(order).map_err(|error| match error {
+        let may_repeat = !self.config.refuse_repeated_api_id;
+        lock(&self.book).create(order, may_repeat).map_err(|error| match error {
             CreateError::NotUnique => not_unique().reply(),
             CreateError::Write(error) => Self::not_written(&error),
         })

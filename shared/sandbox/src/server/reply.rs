@@ -1,14 +1,18 @@
 //! What a handler decides: an answer, silence, or a reset.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+
+/// Where something is now.
+const LOCATION: &str = "location";
 
 /// Makes the next page of a long answer, or `None` at its end.
 type NextPage = Box<dyn FnMut() -> Option<Bytes> + Send>;
@@ -29,9 +33,8 @@ pub(crate) struct Answer {
     /// The content type, if there is a body.
     kind: Option<&'static str>,
     retry_after_s: Option<u64>,
-    /// A header of the provider's own, lower case.
-    header: Option<(&'static str, &'static str)>,
-    location: Option<String>,
+    /// One header more, its name in lower case.
+    header: Option<(&'static str, Cow<'static, str>)>,
     body: Body,
 }
 
@@ -59,11 +62,7 @@ impl Reply {
 
     /// Says that it is elsewhere now, for good.
     pub(crate) fn redirect(location: String) -> Self {
-        let mut reply = Self::empty(StatusCode::MOVED_PERMANENTLY);
-        if let Self::Answer(answer) = &mut reply {
-            answer.location = Some(location);
-        }
-        reply
+        Self::empty(StatusCode::MOVED_PERMANENTLY).with_header(LOCATION, location)
     }
 
     /// Pages made one at a time as the client takes them: memory does not grow with the answer.
@@ -82,29 +81,27 @@ impl Reply {
         self
     }
 
-    /// The same answer with a header of the provider's own; its name in lower case.
-    pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+    /// The same answer with one header more, such as one of the provider's own; its name in lower
+    /// case.
+    pub(crate) fn with_header(
+        mut self,
+        name: &'static str,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
         if let Self::Answer(answer) = &mut self {
-            answer.header = Some((name, value));
+            answer.header = Some((name, value.into()));
         }
         self
     }
 
     fn new(status: StatusCode, kind: Option<&'static str>, body: Body) -> Self {
-        Self::Answer(Answer {
-            status,
-            kind,
-            retry_after_s: None,
-            header: None,
-            location: None,
-            body,
-        })
+        Self::Answer(Answer { status, kind, retry_after_s: None, header: None, body })
     }
 }
 
 impl From<Answer> for Response<Body> {
     fn from(answer: Answer) -> Self {
-        let Answer { status, kind, retry_after_s, header, location, body } = answer;
+        let Answer { status, kind, retry_after_s, header, body } = answer;
         let mut response = Self::new(body);
         *response.status_mut() = status;
         if let Some(kind) = kind {
@@ -113,11 +110,10 @@ impl From<Answer> for Response<Body> {
         if let Some(seconds) = retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
-        if let Some((name, value)) = header {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
-        if let Some(location) = location.and_then(|url| HeaderValue::from_str(&url).ok()) {
-            response.headers_mut().insert(LOCATION, location);
+        if let Some((name, value)) = header
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            response.headers_mut().insert(name, value);
         }
         response
     }

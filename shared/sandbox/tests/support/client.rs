@@ -3,7 +3,7 @@
 use std::io;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An HTTP answer as it came.
@@ -40,15 +40,28 @@ pub async fn get(url: &str, api_key: &str) -> io::Result<Answer> {
 pub async fn call(verb: &str, url: &str, headers: &str, body: &str) -> io::Result<Answer> {
     let rest = url.strip_prefix("http://").expect("an http URL");
     let (host, path) = rest.split_once('/').expect("a URL with a path");
-    let mut tcp = TcpStream::connect(host).await?;
+    let tcp = TcpStream::connect(host).await?;
+    exchange(tcp, verb, host, path, headers, body).await
+}
+
+/// One request, and the answer up to the end of the stream.
+pub async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    verb: &str,
+    host: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<Answer> {
     let length = body.len();
     let request = format!(
         "{verb} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\
          Content-Length: {length}\r\n\r\n{body}"
     );
-    tcp.write_all(request.as_bytes()).await?;
+    stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut bytes = Vec::new();
-    tcp.read_to_end(&mut bytes).await?;
+    stream.read_to_end(&mut bytes).await?;
     let text = String::from_utf8(bytes).map_err(io::Error::other)?;
     let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());

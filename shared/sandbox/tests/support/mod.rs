@@ -1,9 +1,11 @@
 //! A client and a receiver of callbacks that share nothing with the sandbox but the wire.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
 
+mod capay;
 pub mod capitalist;
 mod client;
 mod receiver;
+mod tls;
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,8 +13,10 @@ use std::time::Duration;
 use sandbox::{MerchantConfig, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
+pub use capay::{Desk, calm, create_body as payout_body, sign};
 pub use client::{Answer, call, get, post, post_json};
-pub use receiver::Receiver;
+pub use receiver::{Callback, Receiver};
+pub use tls::TlsClient;
 
 /// Long enough on a loaded machine; tests wait for conditions, this only ends a failed one.
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 #[derive(Debug, Clone)]
 pub struct Callback {
     pub path: String,
+    pub headers: HeaderMap,
+    pub raw: Bytes,
     pub body: Value,
 }
 
@@ -76,16 +78,16 @@ async fn keep(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
-    let kind = request.headers().get(CONTENT_TYPE).cloned();
-    let bytes = request.into_body().collect().await.expect("a whole body").to_bytes();
-    let body = match kind.as_ref().map(|kind| kind.as_bytes()) {
+    let headers = request.headers().clone();
+    let raw = request.into_body().collect().await.expect("a whole body").to_bytes();
+    let body = match headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()) {
         Some(b"application/x-www-form-urlencoded") => {
-            let pairs = url::form_urlencoded::parse(&bytes);
+            let pairs = url::form_urlencoded::parse(&raw);
             pairs.map(|(name, value)| (name.into_owned(), Value::from(&*value))).collect()
         }
-        _ => serde_json::from_slice(&bytes).expect("a JSON body"),
+        _ => serde_json::from_slice(&raw).expect("a JSON body"),
     };
-    state.seen.lock().expect("no panic").push(Callback { path, body });
+    state.seen.lock().expect("no panic").push(Callback { path, headers, raw, body });
     let mut answer = Response::new(Full::default());
     *answer.status_mut() =
         StatusCode::from_u16(state.status.load(Ordering::SeqCst)).expect("a status");
