@@ -17,11 +17,14 @@
 //! - [`callback_url`]: the URLs that providers call, with the place and a MAC in them
 //! - [`secret`]: keys from the environment or a file, never from the config itself
 //! - [`merchant`]: the merchant payout gateway
+//! - [`capitalist`]: batches to Capitalist
 
 pub mod answer;
 pub mod api;
 #[cfg(feature = "adapters")]
 pub mod callback_url;
+#[cfg(feature = "adapters")]
+pub mod capitalist;
 #[cfg(feature = "adapters")]
 pub mod http;
 pub mod limits;

@@ -5,6 +5,7 @@
 
 use crate::api::Provider;
 use crate::callback_url::CallbackUrls;
+use crate::capitalist;
 use crate::http::ProviderUrl;
 use crate::limits::Limits;
 use crate::merchant;
@@ -20,7 +21,10 @@ struct Entry {
 }
 
 /// All providers, in the order in which commands name them.
-const PROVIDERS: &[Entry] = &[Entry { limits: &merchant::LIMITS, build: merchant::build }];
+const PROVIDERS: &[Entry] = &[
+    Entry { limits: &merchant::LIMITS, build: merchant::build },
+    Entry { limits: &capitalist::LIMITS, build: capitalist::build },
+];
 
 /// What an adapter is built for.
 pub(crate) enum Purpose {
@@ -170,9 +174,10 @@ mod tests {
     #[test]
     fn what_the_limits_declare_is_what_each_adapter_offers() {
         assert!(names().count() > 0);
+        let settings = || "base_url = \"sandbox\"".parse::<toml::Table>().unwrap();
         for name in names() {
             let declared = limits(name).unwrap();
-            let adapter = build(name, testing::settings(name), testing::context()).unwrap();
+            let adapter = build(name, settings(), testing::context()).unwrap();
             assert_eq!(adapter.limits().provider, name);
             assert_eq!(adapter.limits(), declared, "{name}: default settings change no limit");
             let calls = declared.callbacks;
@@ -187,8 +192,7 @@ mod tests {
             assert!((1..=1000).contains(&page) && declared.rows_per_call <= 1000, "{name}: sizes");
             assert!(adapter.fingerprint().starts_with(name), "{name}: fingerprint");
             assert!(declared.rows_per_call > 0 && declared.in_flight > 0, "{name}: no limit is 0");
-            let intake =
-                build_for_intake(name, testing::settings(name), testing::context().lane).unwrap();
+            let intake = build_for_intake(name, settings(), testing::context().lane).unwrap();
             assert_eq!(intake.limits(), declared, "{name}: intake");
         }
     }

@@ -18,7 +18,9 @@ use ulid::Ulid;
 /// The least settings that each provider can be built from.
 pub(crate) fn settings(provider: &str) -> toml::Table {
     match provider {
-        "merchant" => "base_url = \"sandbox\"".parse().unwrap(),
+        "merchant" | "capitalist" | "exchanger" | "capay" => {
+            "base_url = \"sandbox\"".parse().unwrap()
+        }
         other => panic!("no settings for {other}"),
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! - `gate`: the last question before the first byte (S7)
 //! - `url`: URLs that may be called at all
+//! - `mutual`: what a client shows where a provider wants mutual TLS
 //! - `class`: what a status means, the same for every provider
 //!
 //! "Nothing is sent a second time" includes what the connection pool does: it hands a request to
@@ -14,11 +15,13 @@
 
 mod class;
 mod gate;
+mod mutual;
 #[cfg(test)]
 mod tests;
 mod url;
 
 pub use class::{StatusClass, class_of_status};
+pub use mutual::MutualTls;
 pub use url::{ProviderUrl, UrlError};
 
 use crate::api::SendGate;
@@ -105,6 +108,15 @@ impl Http {
         Self::build(Self::builder(options, base)?)
     }
 
+    /// A client that shows a certificate, and speaks TLS 1.3 or nothing.
+    pub fn with_mutual_tls(
+        options: &HttpOptions,
+        base: &ProviderUrl,
+        tls: MutualTls,
+    ) -> Result<Http, HttpError> {
+        Self::build(tls.on(Self::builder(options, base)?))
+    }
+
     fn build(builder: reqwest::ClientBuilder) -> Result<Http, HttpError> {
         let client = builder.build().map_err(|error| HttpError(text_of(error)))?;
         Ok(Http { client })
@@ -148,6 +160,37 @@ impl Http {
         body: Bytes,
         gate: Arc<dyn SendGate>,
     ) -> Result<RawAnswer, SendError> {
+        read(self.start_gated(call, body, gate).await?).await
+    }
+
+    /// Sends a request that moves nothing.
+    pub async fn send(&self, call: Call<'_>, body: Option<Bytes>) -> Result<RawAnswer, SendError> {
+        read(self.run(call, body.map(Body::from), None).await?).await
+    }
+
+    /// Sends a request, through `gate` where it moves money, and gives one header of the answer
+    /// with it: for providers that tell there which form their body has.
+    pub async fn send_for_header(
+        &self,
+        call: Call<'_>,
+        body: Bytes,
+        gate: Option<Arc<dyn SendGate>>,
+        header: &HeaderName,
+    ) -> Result<(RawAnswer, Option<HeaderValue>), SendError> {
+        let response = match gate {
+            Some(gate) => self.start_gated(call, body, gate).await?,
+            None => self.run(call, Some(Body::from(body)), None).await?,
+        };
+        let told = response.headers().get(header).cloned();
+        Ok((read(response).await?, told))
+    }
+
+    async fn start_gated(
+        &self,
+        call: Call<'_>,
+        body: Bytes,
+        gate: Arc<dyn SendGate>,
+    ) -> Result<Response, SendError> {
         if body.is_empty() {
             // Nobody polls an empty body, so nobody would ask the gate.
             return Err(SendError::NotSent("a gated request needs a body".to_owned()));
@@ -157,33 +200,24 @@ impl Http {
         self.run(call, Some(body), Some(&ticket)).await
     }
 
-    /// Sends a request that moves nothing.
-    pub async fn send(&self, call: Call<'_>, body: Option<Bytes>) -> Result<RawAnswer, SendError> {
-        self.run(call, body.map(Body::from), None).await
-    }
-
     async fn run(
         &self,
         call: Call<'_>,
         body: Option<Body>,
         ticket: Option<&Ticket>,
-    ) -> Result<RawAnswer, SendError> {
+    ) -> Result<Response, SendError> {
         let mut request = Request::new(call.method.clone(), call.url.as_url().clone());
         *request.body_mut() = body;
         request.headers_mut().extend(call.headers.iter().cloned());
-        let response = match self.client.execute(request).await {
-            Ok(response) => response,
-            Err(error) => {
-                let is_connect = error.is_connect();
-                let text = text_of(error);
-                return Err(match ticket {
-                    Some(ticket) => ticket.end(text),
-                    None if is_connect => SendError::NotSent(text),
-                    None => SendError::Unknown(text),
-                });
+        self.client.execute(request).await.map_err(|error| {
+            let is_connect = error.is_connect();
+            let text = text_of(error);
+            match ticket {
+                Some(ticket) => ticket.end(text),
+                None if is_connect => SendError::NotSent(text),
+                None => SendError::Unknown(text),
             }
-        };
-        read(response).await
+        })
     }
 }
 

@@ -60,6 +60,25 @@ impl ProviderUrl {
         ProviderUrl(url)
     }
 
+    /// This URL with `segments` below it, each escaped, and no slash at the end.
+    pub fn file(&self, segments: &[&str]) -> ProviderUrl {
+        let mut url = self.0.clone();
+        // As in `below`.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        ProviderUrl(url)
+    }
+
+    /// This URL with parameters, each escaped; without any, it is as it was.
+    pub fn with_query(&self, pairs: &[(&str, &str)]) -> ProviderUrl {
+        let mut url = self.0.clone();
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        ProviderUrl(url)
+    }
+
     /// Host, port if it is not the usual one, and path without a slash at the end: what names an
     /// account's server in a fingerprint.
     pub fn host_and_path(&self) -> String {
@@ -122,6 +141,16 @@ mod tests {
             ProviderUrl::parse("http://127.0.0.1:81").unwrap().host_and_path(),
             "127.0.0.1:81"
         );
+    }
+
+    #[test]
+    fn a_file_has_no_slash_at_its_end_and_its_parameters_are_escaped() {
+        let base = ProviderUrl::parse("https://example.com/v1/").unwrap();
+        let file = base.file(&["pay outs", "a/b"]);
+        assert_eq!(file.as_url().as_str(), "https://example.com/v1/pay%20outs/a%2Fb");
+        let asked = file.with_query(&[("reference", "a&b=c"), ("skip", "0")]);
+        assert_eq!(asked.as_url().query(), Some("reference=a%26b%3Dc&skip=0"));
+        assert_eq!(file.with_query(&[]), file);
     }
 
     #[test]
