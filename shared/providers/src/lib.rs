@@ -18,6 +18,7 @@
 //! - [`secret`]: keys from the environment or a file, never from the config itself
 //! - [`merchant`]: the merchant payout gateway
 //! - [`capitalist`]: batches to Capitalist
+//! - [`exchanger`]: exchange sites that run Premium Exchanger
 
 pub mod answer;
 pub mod api;
@@ -25,6 +26,8 @@ pub mod api;
 pub mod callback_url;
 #[cfg(feature = "adapters")]
 pub mod capitalist;
+#[cfg(feature = "adapters")]
+pub mod exchanger;
 #[cfg(feature = "adapters")]
 pub mod http;
 pub mod limits;

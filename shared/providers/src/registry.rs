@@ -6,6 +6,7 @@
 use crate::api::Provider;
 use crate::callback_url::CallbackUrls;
 use crate::capitalist;
+use crate::exchanger;
 use crate::http::ProviderUrl;
 use crate::limits::Limits;
 use crate::merchant;
@@ -24,6 +25,7 @@ struct Entry {
 const PROVIDERS: &[Entry] = &[
     Entry { limits: &merchant::LIMITS, build: merchant::build },
     Entry { limits: &capitalist::LIMITS, build: capitalist::build },
+    Entry { limits: &exchanger::LIMITS, build: exchanger::build },
 ];
 
 /// What an adapter is built for.
