@@ -19,11 +19,14 @@
 //! - [`merchant`]: the merchant payout gateway
 //! - [`capitalist`]: batches to Capitalist
 //! - [`exchanger`]: exchange sites that run Premium Exchanger
+//! - [`capay`]: Capay OpenAPI
 
 pub mod answer;
 pub mod api;
 #[cfg(feature = "adapters")]
 pub mod callback_url;
+#[cfg(feature = "adapters")]
+pub mod capay;
 #[cfg(feature = "adapters")]
 pub mod capitalist;
 #[cfg(feature = "adapters")]

@@ -5,6 +5,7 @@
 
 use crate::api::Provider;
 use crate::callback_url::CallbackUrls;
+use crate::capay;
 use crate::capitalist;
 use crate::exchanger;
 use crate::http::ProviderUrl;
@@ -26,6 +27,7 @@ const PROVIDERS: &[Entry] = &[
     Entry { limits: &merchant::LIMITS, build: merchant::build },
     Entry { limits: &capitalist::LIMITS, build: capitalist::build },
     Entry { limits: &exchanger::LIMITS, build: exchanger::build },
+    Entry { limits: &capay::LIMITS, build: capay::build },
 ];
 
 /// What an adapter is built for.
@@ -166,6 +168,9 @@ fn unknown(lane: &LaneName, provider: &str) -> BuildError {
         known: known.join(", "),
     }
 }
+
+#[cfg(test)]
+mod walk;
 
 #[cfg(test)]
 mod tests {
