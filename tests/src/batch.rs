@@ -1,6 +1,7 @@
 //! Files to pay: every row with a reference, an amount and a card of its own, so that whatever
 //! is mixed up is seen.
 
+use crate::provider::Provider;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -15,6 +16,8 @@ pub struct Payout {
     pub currency: &'static str,
     /// A card number with a valid check digit.
     pub card: String,
+    /// The lane that the row names, if it does.
+    pub lane: Option<Provider>,
 }
 
 /// A file to pay.
@@ -35,8 +38,19 @@ impl Batch {
             amount: format!("{}.{:02}", 1 + no % 5_000, no * 7 % 100),
             currency: "RUB",
             card: card(no),
+            lane: None,
         });
         Batch { name: name.to_owned(), rows: rows.collect() }
+    }
+
+    /// The same for lanes that take rows from 100 RUB on: the rows go to them in turn.
+    pub fn through(lanes: &[Provider], name: &str, rows: u32) -> Batch {
+        let mut batch = Batch::new(name, rows);
+        for ((row, lane), no) in batch.rows.iter_mut().zip(lanes.iter().cycle()).zip(1_u32..) {
+            row.amount = format!("{}.{:02}", 100 + no % 5_000, no * 7 % 100);
+            row.lane = Some(*lane);
+        }
+        batch
     }
 
     /// The file's name.
@@ -46,9 +60,15 @@ impl Batch {
 
     /// The file's content.
     pub fn csv(&self) -> String {
-        let mut text = "reference,amount,currency,method,destination\n".to_owned();
-        for Payout { reference, amount, currency, card } in &self.rows {
-            let _ = writeln!(text, "{reference},{amount},{currency},card,{card}");
+        let mut text = "lane,reference,amount,currency,method,destination,first_name,last_name,\
+                        email,description\n"
+            .to_owned();
+        for Payout { reference, amount, currency, card, lane } in &self.rows {
+            let lane = lane.map_or("", Provider::name);
+            let _ = writeln!(
+                text,
+                "{lane},{reference},{amount},{currency},card,{card},Ada,Weiss,ada@example.com,pay"
+            );
         }
         text
     }

@@ -1,6 +1,6 @@
 //! The judge: a result file against the payer's file and against what the provider really paid.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Payout};
 use crate::money::cents;
 use crate::results::ResultRow;
 use crate::sandbox::Entry;
@@ -59,6 +59,24 @@ pub fn agree_by_provider_id(results: &[ResultRow], entries: &[Entry]) -> Tally {
     tally
 }
 
+/// The same for any provider: rows and entries are matched by the card alone, so that no
+/// reference of ours stands between what was asked and what was paid. No card is paid twice.
+#[track_caller]
+pub fn agree_by_card(batch: &Batch, results: &[ResultRow], entries: &[Entry]) -> Tally {
+    let asked: BTreeMap<&str, &Payout> =
+        batch.rows.iter().map(|row| (row.card.as_str(), row)).collect();
+    let mut known: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for entry in entries {
+        let row = asked.get(entry.destination.as_str());
+        let row = row.unwrap_or_else(|| panic!("nobody asked for {entry:?}"));
+        assert_eq!(cents(&entry.amount), cents(&row.amount), "{entry:?}");
+        assert_eq!(entry.currency(), row.currency, "{entry:?}");
+        let earlier = known.insert(&row.reference, entry);
+        assert!(earlier.is_none(), "accepted twice: {earlier:?} and {entry:?}");
+    }
+    judge(results, |row| known.get(row.reference.as_str()).copied())
+}
+
 #[track_caller]
 fn judge<'a>(
     results: &[ResultRow],
@@ -76,7 +94,7 @@ fn judge<'a>(
             _ => assert!(!paid, "paid, but reported otherwise: {row:?}, {entry:?}"),
         }
         if let Some(entry) = entry.filter(|entry| entry.paid) {
-            *moved.entry(entry.currency.to_uppercase()).or_default() += cents(&entry.amount);
+            *moved.entry(entry.currency()).or_default() += cents(&entry.amount);
             *tally.paid_cents.entry(row.currency.clone()).or_default() += cents(&row.amount);
         }
     }
@@ -117,6 +135,7 @@ mod tests {
             reference: row.reference.clone(),
             amount: row.amount.clone(),
             currency: row.currency.to_owned(),
+            lane: "merchant".to_owned(),
             state: "paid".to_owned(),
             provider_id: format!("id of {}", row.reference),
             reason: String::new(),
@@ -141,6 +160,7 @@ mod tests {
         assert_eq!(tally.rows("paid"), 3);
         assert_eq!(tally.paid_cents, BTreeMap::from([("RUB".to_owned(), 207 + 314 + 421)]));
         assert_eq!(agree_by_provider_id(&results, &entries), tally);
+        assert_eq!(agree_by_card(&batch, &results, &entries), tally);
     }
 
     #[test]
@@ -149,6 +169,14 @@ mod tests {
         let (batch, results, mut entries) = world();
         entries.push(entries[1].clone());
         agree(&batch, &results, &entries);
+    }
+
+    #[test]
+    #[should_panic(expected = "accepted twice")]
+    fn a_second_payment_under_another_reference_is_seen() {
+        let (batch, results, mut entries) = world();
+        entries.push(Entry { order_id: "another".to_owned(), ..entries[1].clone() });
+        agree_by_card(&batch, &results, &entries);
     }
 
     #[test]

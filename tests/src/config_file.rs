@@ -1,5 +1,9 @@
 //! What one installation is told: the TOML file that both programs read.
 
+use crate::provider::{Lane, Provider};
+use crate::sandbox::Sandbox;
+use std::fmt::Write;
+
 /// Which ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -15,6 +19,8 @@ pub enum Engine {
 pub struct Settings {
     /// Which ledger.
     pub engine: Engine,
+    /// The lanes; rows that name none go to the first.
+    pub lanes: Vec<Lane>,
     /// Creates a second; 0 is no limit.
     pub rate_per_second: u32,
     /// Creates at once.
@@ -40,6 +46,7 @@ impl Settings {
     pub fn on(engine: Engine) -> Settings {
         Settings {
             engine,
+            lanes: vec![Lane::of(Provider::Merchant)],
             rate_per_second: 0,
             in_flight: 50,
             canary: true,
@@ -52,19 +59,19 @@ impl Settings {
         }
     }
 
+    /// The same through other lanes.
+    pub fn through(self, lanes: impl Into<Vec<Lane>>) -> Settings {
+        Settings { lanes: lanes.into(), ..self }
+    }
+
     /// The file. Secrets are named, never written.
-    pub(crate) fn toml(&self, redis_url: &str, merchant_url: &str) -> String {
+    pub(crate) fn toml(&self, redis_url: &str, sandbox: &Sandbox) -> String {
         let engine = match self.engine {
             Engine::Sqlite => "sqlite",
             Engine::Redis => "redis",
         };
-        let rate = match self.rate_per_second {
-            0 => "\"unlimited\"".to_owned(),
-            rate => rate.to_string(),
-        };
-        let Settings { in_flight, canary, overdue_ms, unknown_give_up_ms, .. } = self;
-        let Settings { submitted_give_up_ms, request_timeout_ms, lease_ms, .. } = self;
-        format!(
+        let lease_ms = self.lease_ms;
+        let mut text = format!(
             r#"
 [ledger]
 engine = "{engine}"
@@ -80,16 +87,37 @@ callback_key_file = "data/callback.key"
 
 [worker]
 lease_ms = {lease_ms}
+"#
+        );
+        for lane in &self.lanes {
+            text += &self.lane(lane, sandbox);
+        }
+        if let Some(lane) = self.lanes.first() {
+            let _ = writeln!(text, "[[routes]]\nlane = \"{}\"", lane.provider.name());
+        }
+        text
+    }
 
-[lanes.main]
-provider = "merchant"
+    fn lane(&self, lane: &Lane, sandbox: &Sandbox) -> String {
+        let rate = match self.rate_per_second {
+            0 => "\"unlimited\"".to_owned(),
+            rate => rate.to_string(),
+        };
+        let Settings { in_flight, canary, overdue_ms, unknown_give_up_ms, .. } = self;
+        let Settings { submitted_give_up_ms, request_timeout_ms, .. } = self;
+        let (name, own) = (lane.provider.name(), lane.provider.settings(sandbox));
+        let further = lane.settings;
+        format!(
+            r#"
+[lanes.{name}]
+provider = "{name}"
 sandbox = true
 rate_per_second = {rate}
 in_flight = {in_flight}
 look_ups_per_second = 2000
 canary = {canary}
 
-[lanes.main.policy]
+[lanes.{name}.policy]
 send_window_ms = 1000
 request_timeout_ms = {request_timeout_ms}
 settling_ms = 1000
@@ -98,14 +126,9 @@ look_up_max_ms = 5000
 unknown_give_up_ms = {unknown_give_up_ms}
 submitted_give_up_ms = {submitted_give_up_ms}
 
-[lanes.main.settings]
-base_url = "{merchant_url}"
-merchant = "sandbox"
-sign_key = {{ env = "TEST_SIGN_KEY" }}
-api_key = {{ env = "TEST_API_KEY" }}
-
-[[routes]]
-lane = "main"
+[lanes.{name}.settings]
+{own}
+{further}
 "#
         )
     }

@@ -2,7 +2,8 @@
 //! do: command lines, files, HTTP. So nothing that they get wrong is shared with what checks them.
 //!
 //! - [`world`]: one installation in a folder of its own; [`config_file`]: what it is told
-//! - [`sandbox`]: the provider, a process of its own that is asked what it really paid
+//! - [`sandbox`]: the providers, a process of its own that is asked what it really paid;
+//!   [`provider`]: which there are, and what a lane through each is told
 //! - [`batch`]: files to pay; [`results`]: result files; [`compare`]: both against the sandbox
 //! - [`binaries`], [`process`], [`redis_server`], [`http`], [`wait`]: the means
 
@@ -13,6 +14,7 @@ pub mod config_file;
 pub mod http;
 pub mod money;
 pub mod process;
+pub mod provider;
 pub mod redis_server;
 pub mod results;
 pub mod sandbox;

@@ -12,6 +12,8 @@ pub struct ResultRow {
     pub amount: String,
     /// As in ISO 4217.
     pub currency: String,
+    /// Through whom.
+    pub lane: String,
     /// `paid`, `failed`, `review` …
     pub state: String,
     /// The provider's own id, where it was told.

@@ -4,6 +4,7 @@
 use crate::binaries::binary;
 use crate::http;
 use crate::process::Process;
+use crate::provider::Provider;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,14 +14,24 @@ use std::time::Duration;
 
 /// What signs creates, unless a test says otherwise.
 pub const SIGN_KEY: &str = "sandbox-sign-key";
-/// What look-ups are authorised by.
-pub const API_KEY: &str = "sandbox-api-key";
 
-/// A running sandbox.
+/// A running sandbox: what is asked and set is the merchant gateway's, unless another provider
+/// was chosen with [`Sandbox::of`].
 #[derive(Debug)]
 pub struct Sandbox {
     _process: Option<Process>,
     url: String,
+    tls: Option<Tls>,
+    provider: Provider,
+}
+
+/// The listener with mutual TLS, and what it takes to be let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    pub(crate) url: String,
+    pub(crate) ca_file: String,
+    pub(crate) certificate_file: String,
+    pub(crate) key_file: String,
 }
 
 /// Counts since the start; those of the ledger since ever.
@@ -32,6 +43,8 @@ pub struct Counters {
     pub status: u64,
     /// Genuine callbacks sent.
     pub callbacks_sent: u64,
+    /// Genuine callbacks that were answered with 200.
+    pub callbacks_acknowledged: u64,
     /// Forged callbacks sent.
     pub forged_sent: u64,
     /// Calls answered 429.
@@ -46,8 +59,26 @@ pub struct Counters {
     pub pending: u64,
     /// Order ids accepted more than once: double pays.
     pub duplicates: u64,
-    /// How often each fault struck.
+    /// Calls of each method, where the provider has several.
+    #[serde(default)]
+    pub calls: BTreeMap<String, u64>,
+    /// The largest page that was asked for.
+    #[serde(default)]
+    pub max_page: u64,
+    /// How often each fault struck; those that never did are not named.
     pub faults: BTreeMap<String, u64>,
+}
+
+impl Counters {
+    /// How often a fault struck.
+    pub fn struck(&self, fault: &str) -> u64 {
+        self.faults.get(fault).copied().unwrap_or(0)
+    }
+
+    /// How often a method was called.
+    pub fn called(&self, method: &str) -> u64 {
+        self.calls.get(method).copied().unwrap_or(0)
+    }
 }
 
 /// An accepted create.
@@ -69,26 +100,55 @@ pub struct Entry {
     pub created_ms: u64,
 }
 
+impl Entry {
+    /// As in ISO 4217; some providers have their own name for the rouble.
+    pub fn currency(&self) -> String {
+        match self.currency.to_uppercase() {
+            old if old == "RUR" => "RUB".to_owned(),
+            code => code,
+        }
+    }
+}
+
 impl Sandbox {
     /// Starts one on a free port; it keeps its ledger in `data`.
     pub fn start(data: &Path, more: &[&str]) -> Sandbox {
         let mut command = Command::new(binary("sandbox"));
         command.arg("--data").arg(data).args(more);
         let mut process = Process::start("sandbox", &mut command);
-        let line = process.wait_for_line("listening on ", Duration::from_secs(20));
-        let (_, url) = line.split_once("listening on ").expect("its address");
-        Sandbox { url: url.trim().to_owned(), _process: Some(process) }
+        // The last line that it says; the others stand before it.
+        let url = said(&mut process, "listening on ");
+        let tls = Tls {
+            url: said(&mut process, "tls on "),
+            ca_file: said(&mut process, "  ca "),
+            certificate_file: said(&mut process, "  certificate "),
+            key_file: said(&mut process, "  key "),
+        };
+        let provider = Provider::Merchant;
+        Sandbox { url, tls: Some(tls), provider, _process: Some(process) }
     }
 
     /// The one that `worker up` carries in itself.
     pub fn inside(merchant_url: &str) -> Sandbox {
-        let url = merchant_url.strip_suffix("/merchant").expect("a merchant's URL");
-        Sandbox { url: url.to_owned(), _process: None }
+        let url = merchant_url.strip_suffix("/merchant").expect("a merchant's URL").to_owned();
+        Sandbox { url, tls: None, provider: Provider::Merchant, _process: None }
     }
 
-    /// The `base_url` of a lane.
-    pub fn merchant_url(&self) -> String {
-        format!("{}/merchant", self.url)
+    /// What another provider was asked and paid.
+    pub fn of(&self, provider: Provider) -> Sandbox {
+        let Sandbox { url, tls, .. } = self;
+        Sandbox { url: url.clone(), tls: tls.clone(), provider, _process: None }
+    }
+
+    /// Where all but those behind TLS are.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The other listener.
+    #[track_caller]
+    pub(crate) fn tls(&self) -> &Tls {
+        self.tls.as_ref().expect("a listener with TLS")
     }
 
     /// All counts at this moment.
@@ -122,10 +182,22 @@ impl Sandbox {
         self.control("DELETE", "dial", "");
     }
 
-    fn control(&self, verb: &str, what: &str, body: &str) -> String {
-        let url = format!("{}/sandbox/{what}", self.url);
+    /// A control call of the provider; its answer.
+    #[track_caller]
+    pub fn control(&self, verb: &str, what: &str, body: &str) -> String {
+        let url = match self.provider {
+            Provider::Merchant => format!("{}/sandbox/{what}", self.url),
+            other => format!("{}/sandbox/{}/{what}", self.url, other.name()),
+        };
         let answer = http::call(verb, &url, body).expect("the sandbox answers");
         assert_eq!(answer.status, 200, "{verb} {url}: {}", answer.body);
         answer.body
     }
+}
+
+/// What stands behind `words` in a line of its stdout.
+fn said(process: &mut Process, words: &str) -> String {
+    let line = process.wait_for_line(words, Duration::from_secs(20));
+    let (_, rest) = line.split_once(words).expect("the words");
+    rest.trim().to_owned()
 }

@@ -6,9 +6,10 @@ use crate::binaries::binary;
 use crate::config_file::{Engine, Settings};
 use crate::http;
 use crate::process::{Ended, Process, run};
+use crate::provider::Provider;
 use crate::redis_server::{RedisServer, free_port};
 use crate::results::{self, ResultRow};
-use crate::sandbox::{API_KEY, SIGN_KEY, Sandbox};
+use crate::sandbox::{SIGN_KEY, Sandbox};
 use crate::wait::{wait_for, wait_until};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -91,7 +92,7 @@ impl World {
         let sandbox = Sandbox::start(&folder.path().join("sandbox"), &settings.sandbox);
         let url = redis.as_ref().map_or_else(|| "redis://unused".to_owned(), RedisServer::url);
         let config = folder.path().join("payout.toml");
-        let text = settings.toml(&url, &sandbox.merchant_url());
+        let text = settings.toml(&url, &sandbox);
         fs::write(&config, text).expect("the config");
         let addresses = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
         let sign_key = SIGN_KEY.to_owned();
@@ -111,7 +112,7 @@ impl World {
             .arg(&self.config)
             .current_dir(self.folder())
             .env("TEST_SIGN_KEY", &self.sign_key)
-            .env("TEST_API_KEY", API_KEY);
+            .envs(Provider::environment());
         command
     }
 
@@ -128,6 +129,21 @@ impl World {
     /// `worker up`, at work.
     pub fn up(&self) -> Process {
         self.serving("up", &self.addresses[0])
+    }
+
+    /// Fetches what the exchange site says of its directions, so that rows for it can be checked;
+    /// a worker does so by itself soon after it has begun.
+    pub fn fetch_rules(&self) {
+        self.producer(&["provider", Provider::Exchanger.name(), "rules"]);
+    }
+
+    /// Asks Capay to send its notices to the first worker, as its customers do once by hand.
+    pub fn register_webhook(&self) {
+        let public_url = format!("http.public_url=http://{}", self.addresses[0]);
+        let told = self.producer(&["provider", "capay", "webhook", "--json", "--set", &public_url]);
+        let url = &parse(&told)["rows"][0]["url"];
+        let capay = self.sandbox.of(Provider::Capay);
+        capay.control("PUT", "webhook", &serde_json::json!({ "url": url }).to_string());
     }
 
     fn serving(&self, command: &str, address: &str) -> Process {

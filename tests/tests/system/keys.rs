@@ -39,7 +39,7 @@ fn a_wrong_key_stops_the_lane(settings: &Settings, creates_max: u64) {
 
     SIGN_KEY.clone_into(&mut world.sign_key);
     let _worker = world.worker();
-    world.producer(&["lane", "start", "main"]);
+    world.producer(&["lane", "start", "merchant"]);
     world.completes(&id, LONG);
     let tally = agree(&batch, &world.report(&id), &world.sandbox.ledger());
     assert_eq!(tally.rows("paid"), 500, "{tally:?}");

@@ -5,14 +5,18 @@
 //! - [`samples`]: the first quarter of an hour: `worker up`, its demo, the same through a pool
 //! - [`inbox`]: dropped files, each taken once; [`promptness`]: how soon
 //! - [`deaths`]: `kill -9` of workers, of Redis, of an intake
+//! - [`providers`]: all four at once; [`crashes`]: `kill -9` at each point of each provider's
+//!   crash table
 //! - [`doubt`]: a provider that does not answer, lies or forgets
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`stopping`]: a graceful end
 
+mod crashes;
 mod deaths;
 mod doubt;
 mod inbox;
 mod keys;
 mod promptness;
+mod providers;
 mod samples;
 mod stopping;
