@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::fmt::Write;
 
 /// The columns, in order.
-pub const HEADER: [&str; 12] = [
+pub const HEADER: [&str; 13] = [
     "line",
     "reference",
     "amount",
@@ -19,6 +19,7 @@ pub const HEADER: [&str; 12] = [
     "reason",
     "attempts",
     "updated",
+    "receipts",
 ];
 
 /// Makes cells; keeps its memory from row to row.
@@ -42,6 +43,7 @@ impl Cells {
             reason,
             attempts,
             updated,
+            receipts,
         ] = &mut self.0;
         let put = |cell: &mut String, value: &dyn std::fmt::Display| {
             // Writing to a String cannot fail.
@@ -62,6 +64,7 @@ impl Cells {
         let attempt = if row.payout.was_ever_sent() { row.payout.attempt } else { 0 };
         put(attempts, &attempt);
         put_time(updated, row.payout.since.0);
+        put_text(receipts, &row.receipts);
         &self.0
     }
 }

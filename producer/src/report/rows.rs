@@ -23,6 +23,8 @@ pub struct ReportRow {
     pub provider_id: String,
     /// The newest words on why it stands where it stands; empty where the cause says it all.
     pub reason: String,
+    /// Links to the provider's receipts, with a space between two.
+    pub receipts: String,
 }
 
 /// Streams the rows of a batch.
@@ -35,8 +37,13 @@ pub struct ReportRows<'a> {
     open: Vec<Open>,
 }
 
-/// The newest provider id and reason of a row.
-type Words = (String, String);
+/// What the notes say of a row: the newest id and reason, and all receipts.
+#[derive(Default)]
+struct Words {
+    provider_id: String,
+    reason: String,
+    receipts: String,
+}
 
 struct Open {
     id: ChunkId,
@@ -86,14 +93,14 @@ impl<'a> ReportRows<'a> {
             return Err(short(open.id));
         };
         open.at += 1;
-        let (provider_id, reason) = open.words.remove(&place).unwrap_or_default();
+        let Words { provider_id, reason, receipts } = open.words.remove(&place).unwrap_or_default();
         let lane = open.lane.clone();
         if usize::from(open.at) == open.payouts.len() {
             self.open.swap_remove(at);
         } else if open.rows.is_empty() {
             open.rows = rows(self.ledger, open.id, open.at).await?;
         }
-        Ok(ReportRow { row, lane, payout, provider_id, reason })
+        Ok(ReportRow { row, lane, payout, provider_id, reason, receipts })
     }
 
     async fn load(&self, no: u16) -> Result<Open, LedgerError> {
@@ -103,9 +110,10 @@ impl<'a> ReportRows<'a> {
         for (row, note) in self.ledger.notes(id).await? {
             let entry = words.entry(row).or_default();
             match note.kind {
-                NoteKind::ProviderId => entry.0 = note.text,
-                NoteKind::Reason => entry.1 = note.text,
-                NoteKind::Cost | NoteKind::Receipt | NoteKind::Evidence | NoteKind::Shipment => {}
+                NoteKind::ProviderId => entry.provider_id = note.text,
+                NoteKind::Reason => entry.reason = note.text,
+                NoteKind::Receipt => add_receipt(&mut entry.receipts, &note.text),
+                NoteKind::Cost | NoteKind::Evidence | NoteKind::Shipment => {}
             }
         }
         Ok(Open {
@@ -118,6 +126,17 @@ impl<'a> ReportRows<'a> {
             at: 0,
         })
     }
+}
+
+/// Look-ups tell the same receipt again.
+fn add_receipt(receipts: &mut String, link: &str) {
+    if receipts.split(' ').any(|known| known == link) {
+        return;
+    }
+    if !receipts.is_empty() {
+        receipts.push(' ');
+    }
+    receipts.push_str(link);
 }
 
 async fn rows(ledger: &dyn Ledger, id: ChunkId, from: u16) -> Result<VecDeque<Row>, LedgerError> {

@@ -26,7 +26,7 @@ async fn the_result_has_one_line_per_row_in_the_order_of_the_file_over_all_lanes
     let mut lines = text.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "line,reference,amount,currency,method,destination,lane,state,provider_id,reason,attempts,updated"
+        "line,reference,amount,currency,method,destination,lane,state,provider_id,reason,attempts,updated,receipts"
     );
     let references: Vec<_> = lines.map(|line| line.split(',').nth(1).unwrap().to_owned()).collect();
     assert_eq!(references, (0..4_321).map(|n| format!("R-{n}")).collect::<Vec<_>>());
@@ -48,7 +48,10 @@ async fn each_state_is_shown_with_its_reason_and_counted_once() {
     let written = report::write(&*world.ledger, &batch, world.folder.path()).await.unwrap();
     let text = std::fs::read_to_string(&written.result).unwrap();
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[1], "2,A,10.01,RUB,card,4111…1111,main,paid,'=id-1,,1,2023-11-14T22:13:20Z");
+    assert_eq!(
+        lines[1],
+        "2,A,10.01,RUB,card,4111…1111,main,paid,'=id-1,,1,2023-11-14T22:13:20Z,r/1 r/2"
+    );
     assert!(lines[2].contains(",failed,'=id-1,no such card,1,"), "{}", lines[2]);
     assert!(lines[3].contains(",review,'=id-1,the provider's record differs from ours,1,"));
     assert!(lines[4].contains(",accepted,,,0,"), "{}", lines[4]);

@@ -166,6 +166,10 @@ impl World {
                 Event::News { news: News::Failed, .. } => {
                     vec![Note::new(NoteKind::Reason, "no such card")]
                 }
+                // The first was told twice.
+                Event::News { news: News::Paid, .. } => {
+                    ["r/1", "r/2", "r/1"].map(|link| Note::new(NoteKind::Receipt, link)).into()
+                }
                 _ => Vec::new(),
             };
             let happening = Happening { row: place.row, payout, event, notes };

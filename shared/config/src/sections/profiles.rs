@@ -23,7 +23,7 @@ pub enum Canonical {
 }
 
 /// Names of further columns that every profile may map and whose meaning adapters share.
-pub const SHARED_FIELDS: [&str; 19] = [
+pub const SHARED_FIELDS: [&str; 21] = [
     "full_name",
     "bank_name",
     "bank_code",
@@ -43,6 +43,8 @@ pub const SHARED_FIELDS: [&str; 19] = [
     "client_id",
     "purpose",
     "direction",
+    "phone",
+    "record_type",
 ];
 
 impl Canonical {
