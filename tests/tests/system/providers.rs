@@ -39,8 +39,12 @@ fn worker_up_pays_the_sample_of_each_provider_and_the_one_for_all() {
         let file = shipped.join("samples/providers").join(format!("{sample}.csv"));
         let mut enqueue = Command::new(binary("producer"));
         enqueue.arg("enqueue").arg(file).arg("--config").arg(&config).current_dir(folder.path());
-        let ended = run("producer enqueue", &mut enqueue, LONG);
-        assert!(ended.status.success(), "{sample}: {ended:?}");
+        // The worker fetches the exchange site's rules first; until then no row for it is taken.
+        wait_until(&format!("{sample} is taken"), LONG, || {
+            let ended = run("producer enqueue", &mut enqueue, LONG);
+            assert!(ended.status.success() || ended.stderr.contains("never fetched"), "{ended:?}");
+            ended.status.success()
+        });
     }
     let done = folder.path().join("data/four-providers/inbox/done");
     for sample in SAMPLES {
