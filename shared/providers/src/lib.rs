@@ -16,6 +16,7 @@
 //! - [`http`]: the one HTTP client (S8) and the gate before the first byte (S7)
 //! - [`callback_url`]: the URLs that providers call, with the place and a MAC in them
 //! - [`secret`]: keys from the environment or a file, never from the config itself
+//! - `settings`, `told`: what all adapters read alike: a lane's settings, a provider's JSON
 //! - [`merchant`]: the merchant payout gateway
 //! - [`capitalist`]: batches to Capitalist
 //! - [`exchanger`]: exchange sites that run Premium Exchanger
@@ -44,8 +45,12 @@ pub mod registry;
 #[cfg(feature = "adapters")]
 pub mod secret;
 #[cfg(feature = "adapters")]
+mod settings;
+#[cfg(feature = "adapters")]
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "adapters")]
+mod told;
 
 pub use answer::{Answer, Found, Heard};
 pub use api::{

@@ -25,6 +25,29 @@ pub(crate) fn settings(provider: &str) -> toml::Table {
     }
 }
 
+/// The settings of the lane that an example config has.
+pub(crate) fn lane_settings(example: &str) -> toml::Table {
+    let whole: toml::Table = example.parse().unwrap();
+    whole["lanes"]["main"]["settings"].as_table().unwrap().clone()
+}
+
+/// An example config with every commented key and table in force.
+pub(crate) fn uncommented(example: &str) -> String {
+    example
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(table) if table.starts_with("[lanes.") => table,
+            Some(key) if key.split_once(" = ").is_some_and(|(k, _)| is_key(k)) => key,
+            _ => line,
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+pub(crate) fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
 pub(crate) fn lane() -> LaneName {
     LaneName::new("main").unwrap()
 }

@@ -7,13 +7,11 @@ use super::LIMITS;
 use super::tls::{Files, Shown};
 use crate::http::ProviderUrl;
 use crate::registry::SandboxAddress;
+use crate::settings::{self, SANDBOX};
 use domain::LaneName;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::SystemTime;
-
-/// The `base_url` that stands for the sandbox built into the worker.
-const SANDBOX: &str = "sandbox";
 
 /// Which of Capay's two environments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -50,7 +48,7 @@ impl Base {
     ) -> Result<Base, String> {
         let has_files = [&pem.certificate, &pem.key, &pem.authority];
         let has_files = has_files.into_iter().any(Option::is_some);
-        if base_url == SANDBOX {
+        let settings::Base::At(url) = settings::Base::read(base_url)? else {
             return match environment {
                 Some(Environment::Production) => {
                     Err("environment: \"production\" has a base_url of its own".into())
@@ -61,9 +59,7 @@ impl Base {
                 )),
                 _ => Ok(Base::Sandbox),
             };
-        }
-        let url = ProviderUrl::parse(base_url);
-        let url = url.map_err(|error| format!("base_url: {error}, or \"{SANDBOX}\""))?;
+        };
         let environment =
             environment.ok_or("environment: missing; expected \"sandbox\" or \"production\"")?;
         match (environment, url.is_plain(), pem.certificate, pem.key) {

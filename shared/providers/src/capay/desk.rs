@@ -2,13 +2,14 @@
 //! that may be an account is masked in every cell but those of ids.
 
 use super::line::Outgoing;
-use super::pointer::{Pointer, Slot, Told, whole};
+use super::pointer::{Pointer, Slot, whole};
 use super::refusal::Refusal;
 use super::wire::Record;
 use super::{Capay, Line};
 use crate::api::{Desk, Parameter, Question, Sheet};
 use crate::http::{ProviderUrl, RawAnswer, StatusClass, class_of_status};
 use crate::quote::quote;
+use crate::told::Told;
 use futures::future::BoxFuture;
 use std::borrow::Cow;
 use std::collections::BTreeMap;

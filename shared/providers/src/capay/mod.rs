@@ -42,7 +42,8 @@ use crate::api::{
     Shipped,
 };
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
-use crate::registry::{BuildContext, BuildError, Purpose};
+use crate::registry::{BuildContext, BuildError, Purpose, SandboxAddress};
+use crate::settings::sandbox_fingerprint;
 use agree::Expected;
 use base::Base;
 use domain::{LaneName, Policy, ReferenceFormat, Row};
@@ -119,12 +120,12 @@ impl Capay {
         settings: Settings,
         lane: LaneName,
         user: &str,
-        sandbox_id: Option<&str>,
+        sandbox: Option<&SandboxAddress>,
         line: Option<Line>,
     ) -> Capay {
         let server = match &settings.base {
             Base::At(url, _) => url.host_and_path(),
-            Base::Sandbox => format!("sandbox:{}", sandbox_id.unwrap_or("-")),
+            Base::Sandbox => sandbox_fingerprint(sandbox),
         };
         let mut limits = LIMITS.clone();
         if settings.profile.deduplicates {
@@ -165,10 +166,9 @@ impl Capay {
             Line::new(base, shown, &settings, keys, request_timeout_ms, clock).map_err(wrong)
         });
         let line = line.transpose()?;
-        let sandbox_id = sandbox.as_ref().map(|sandbox| sandbox.id.as_str());
         let webhook_url =
             callbacks.filter(|urls| !urls.is_stand_in()).map(|urls| urls.lane_url(&lane));
-        let capay = Capay::new(settings, lane.clone(), &user, sandbox_id, line);
+        let capay = Capay::new(settings, lane.clone(), &user, sandbox.as_ref(), line);
         Ok(Capay { webhook_url, ..capay })
     }
 

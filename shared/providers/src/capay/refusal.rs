@@ -3,8 +3,9 @@
 //! A refusal that may speak of a payout that exists is never taken for "nothing was created". Too
 //! wide a net there costs a look-up, too narrow a one costs a second payment.
 
-use super::pointer::{Told, whole};
+use super::pointer::whole;
 use super::profile::{ErrorFields, Profile};
+use crate::told::Told;
 
 /// Fragments of descriptions, and of the names of properties, about a payout that exists already.
 const EXISTING: [&str; 6] = ["already", "duplicat", "repeated", "exists", "idempoten", "unique"];
@@ -120,9 +121,9 @@ fn names(told: Told<'_>, fields: &ErrorFields) -> Vec<String> {
         let text = told.text().or_else(|| fields.property_name.text(told.raw()))?;
         Some(text.trim().to_owned())
     };
-    let all: Vec<_> = match (told.items(), told.members()) {
+    let all: Vec<_> = match (told.items(), told.fields()) {
         (Some(items), _) => items.into_iter().filter_map(name).collect(),
-        (None, Some(members)) => members.into_keys().collect(),
+        (None, Some(fields)) => fields.into_keys().collect(),
         (None, None) => name(told).into_iter().collect(),
     };
     all.into_iter().filter(|name| !name.is_empty()).collect()

@@ -8,11 +8,11 @@ use super::profile::Profile;
 use crate::http::ProviderUrl;
 use crate::registry::BuildError;
 use crate::secret::Secret;
+use crate::settings::{self, KeySource, WORD_BYTES_MAX, is_word};
 use domain::{LaneName, Row};
 use reqwest::header::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// What the built-in sandbox is set to; no secrets.
@@ -20,10 +20,6 @@ const SANDBOX_API_USER: &str = "sandbox-user";
 const SANDBOX_API_KEY: &str = "sandbox-api-key-sandbox-api-key-sandbox-api-key-sandbox-api-key-";
 const SANDBOX_CLIENT_ID: &str = "client-1";
 const SANDBOX_WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
-
-const CONNECT_TIMEOUT_MS: RangeInclusive<u64> = 100..=60_000;
-/// The longest user and client id; each is one part of the fingerprint.
-const NAME_BYTES_MAX: usize = 128;
 
 /// `[lanes.<name>.settings]` as written; `config/examples/capay.toml` explains each key.
 #[derive(Debug, Deserialize)]
@@ -43,7 +39,7 @@ struct Written {
     webhook_header: String,
     #[serde(default)]
     currencies: Vec<String>,
-    #[serde(default = "connect_timeout_ms")]
+    #[serde(default = "settings::connect_timeout_ms")]
     connect_timeout_ms: u64,
     proxy: Option<String>,
     #[serde(default)]
@@ -52,10 +48,6 @@ struct Written {
 
 fn webhook_header() -> String {
     "x-capay-signature".to_owned()
-}
-
-fn connect_timeout_ms() -> u64 {
-    5_000
 }
 
 /// Who asks for a payout.
@@ -109,41 +101,23 @@ pub(super) struct Keys {
 impl Settings {
     /// Reads and checks the settings of `lane`; no key and no file is read yet.
     pub(super) fn read(table: toml::Table, lane: &LaneName) -> Result<Settings, BuildError> {
-        let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let written: Written = table.try_into().map_err(|e: toml::de::Error| {
-            wrong(e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
-        })?;
-        written.check().map_err(wrong)
+        settings::read(table, lane, Written::check)
     }
 
     /// Reads the keys from where the settings say.
     pub(super) fn keys(&self, lane: &LaneName) -> Result<Keys, BuildError> {
-        let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let read = |key: &'static str, secret: &Option<Secret>, sandbox: &str| match secret {
-            Some(secret) => secret.resolve().map(Some).map_err(|source| BuildError::Secret {
-                lane: lane.clone(),
-                key,
-                source,
-            }),
-            None if self.base == Base::Sandbox => Ok(Some(SecretString::from(sandbox))),
-            None => Ok(None),
-        };
-        let needed = |key: &'static str, told: Option<SecretString>| {
-            told.ok_or_else(|| {
-                wrong(format!(
-                    "{key}: missing; expected {{ env = \"NAME\" }} or {{ file = \"path\" }}"
-                ))
-            })
-        };
-        let user = needed("api_user", read("api_user", &self.api_user, SANDBOX_API_USER)?)?;
+        let source = KeySource { lane, is_sandbox: self.base == Base::Sandbox };
+        let user = source.needed("api_user", &self.api_user, Some(SANDBOX_API_USER))?;
         let user = user.expose_secret().to_owned();
         if !is_name(&user) {
-            return Err(wrong(format!("api_user: {NAME_EXPECTED}")));
+            let text = format!("api_user: {NAME_EXPECTED}");
+            return Err(BuildError::Settings { lane: lane.clone(), text });
         }
+        let (webhook, of_sandbox) = (&self.webhook_secret, Some(SANDBOX_WEBHOOK_SECRET));
         Ok(Keys {
             user,
-            api: needed("api_key", read("api_key", &self.api_key, SANDBOX_API_KEY)?)?,
-            webhook: read("webhook_secret", &self.webhook_secret, SANDBOX_WEBHOOK_SECRET)?,
+            api: source.needed("api_key", &self.api_key, Some(SANDBOX_API_KEY))?,
+            webhook: source.optional("webhook_secret", webhook, of_sandbox)?,
         })
     }
 
@@ -192,13 +166,7 @@ impl Written {
             told => told,
         };
         let header = HeaderName::from_bytes(self.webhook_header.as_bytes());
-        if !CONNECT_TIMEOUT_MS.contains(&self.connect_timeout_ms) {
-            let (least, most) = CONNECT_TIMEOUT_MS.into_inner();
-            return Err(format!(
-                "connect_timeout_ms: {} is not possible; expected {least} to {most}",
-                self.connect_timeout_ms
-            ));
-        }
+        let connect_timeout_ms = settings::connect_timeout(self.connect_timeout_ms)?;
         self.profile.check().map_err(|error| format!("profile.{error}"))?;
         let must_name = persona == Persona::Pm || client_id.is_some();
         if must_name && self.profile.request.client_id.pointer().is_none() {
@@ -206,7 +174,6 @@ impl Written {
                         must be named"
                 .into());
         }
-        let proxy = self.proxy.as_deref().map(ProviderUrl::parse).transpose();
         Ok(Settings {
             base,
             persona,
@@ -214,8 +181,8 @@ impl Written {
             webhook_header: header
                 .map_err(|_| "webhook_header: not the name of a header".to_owned())?,
             currencies: self.currencies.iter().map(|code| code.to_ascii_uppercase()).collect(),
-            connect_timeout_ms: self.connect_timeout_ms,
-            proxy: proxy.map_err(|error| format!("proxy: {error}"))?,
+            connect_timeout_ms,
+            proxy: settings::proxy(self.proxy.as_deref())?,
             profile: self.profile,
             api_user: self.api_user,
             api_key: self.api_key,
@@ -228,6 +195,5 @@ const NAME_EXPECTED: &str = "expected 1 to 128 letters, digits and signs without
 
 /// One part of the fingerprint.
 fn is_name(text: &str) -> bool {
-    let good = |b: u8| b.is_ascii_graphic() && b != b':';
-    (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(good)
+    is_word(text, WORD_BYTES_MAX, b":")
 }

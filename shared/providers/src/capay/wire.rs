@@ -4,9 +4,10 @@
 //! blank, or not of its kind.
 
 use super::path::is_dots;
-use super::pointer::{Node, Pointer, Told, whole};
+use super::pointer::{Node, Pointer, whole};
 use super::profile::{AmountAs, Fields, Request};
 use crate::api::Payment;
+use crate::told::Told;
 use bytes::Bytes;
 use domain::Method;
 use serde_json::value::RawValue;

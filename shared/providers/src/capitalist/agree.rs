@@ -5,9 +5,9 @@
 
 use super::formats::rub;
 use super::states::States;
-use super::wire::{Told, text};
 use crate::answer::Found;
 use crate::api::Payment;
+use crate::told::{Told, text};
 use domain::News;
 use std::borrow::Cow;
 

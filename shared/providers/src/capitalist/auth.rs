@@ -6,7 +6,7 @@
 
 use super::data::TokenData;
 use super::key_file;
-use super::wire::text;
+use crate::told::text;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};

@@ -8,9 +8,10 @@ use super::agree::{Item, graver, judge, number};
 use super::data::{BATCH, BatchPage, Record};
 use super::line::{Line, Way};
 use super::rest::Trouble;
-use super::wire::{Envelope, Told, text};
+use super::wire::Envelope;
 use crate::answer::Found;
 use crate::api::{Payment, Turns};
+use crate::told::{Told, text};
 use std::collections::BTreeMap;
 
 /// Pages of one batch; a thousand records make 100 of the smallest.

@@ -7,9 +7,11 @@ use super::data::{PROCESS, Processed};
 use super::errors::{self, Class};
 use super::line::{Line, Way};
 use super::rest::Failure;
-use super::wire::{Reply, text};
+use super::wire::Reply;
 use crate::api::{Confirm, Step, StepAnswer};
 use crate::http::{SendError, StatusClass};
+use crate::settings::OFFLINE;
+use crate::told::text;
 use futures::future::BoxFuture;
 
 /// A code is short; what is longer was pasted by mistake.
@@ -19,7 +21,7 @@ impl Confirm for Capitalist {
     fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer> {
         Box::pin(async move {
             let refused = |text: &str| StepAnswer::Refused { text: text.to_owned() };
-            let Some(line) = &self.line else { return refused(self.offline()) };
+            let Some(line) = &self.line else { return refused(OFFLINE) };
             let code = step.code.as_deref().map(str::trim).unwrap_or_default();
             if code.is_empty() {
                 return refused("not sent: the batch waits for the code from the SMS");

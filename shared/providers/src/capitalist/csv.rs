@@ -70,8 +70,8 @@ fn lines(body: &str) -> Option<Vec<Vec<String>>> {
 #[cfg(test)]
 mod tests {
     use super::super::data::{BATCH, BatchPage};
-    use super::super::wire::text;
     use super::*;
+    use crate::told::text;
 
     #[test]
     fn a_batch_in_csv_reads_as_the_same_batch_in_json() {

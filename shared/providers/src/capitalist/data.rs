@@ -1,7 +1,8 @@
 //! What each operation tells: its fields by name, and their order in CSV. All of them may be
 //! missing: what a reader needs, it asks for.
 
-use super::wire::{Shape, Told};
+use super::wire::Shape;
+use crate::told::Told;
 use serde::Deserialize;
 
 /// `get_token`.

@@ -7,8 +7,10 @@ use super::line::{Field, Line, Way};
 use super::questions::QUESTIONS;
 use super::search::written;
 use super::sheet::{ACCOUNT_LIST, ANY, HISTORY_PAGE, sheet};
-use super::wire::{Shape, Told};
+use super::wire::Shape;
 use crate::api::{Desk, Question, Sheet};
+use crate::settings::OFFLINE;
+use crate::told::Told;
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -27,7 +29,7 @@ impl Desk for Capitalist {
         given: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<Sheet, String>> {
         Box::pin(async move {
-            let line = self.line.as_ref().ok_or_else(|| self.offline().to_owned())?;
+            let line = self.line.as_ref().ok_or(OFFLINE)?;
             let get = |key: &str| given.get(key).map(|text| text.trim()).filter(|t| !t.is_empty());
             let mut fields = Fields::default();
             let shape: Shape = match name {

@@ -250,7 +250,7 @@ fn check(name: &str, written: Written) -> Result<Format, String> {
         return Err("currencies: name at least one, such as RUB".into());
     }
     let limits = |key: &str, texts: BTreeMap<String, String>| {
-        let parse = |(code, text): (String, String)| match super::wire::amount(&text) {
+        let parse = |(code, text): (String, String)| match crate::told::amount(&text) {
             Some(amount) => Ok((rub(&code), amount)),
             None => Err(format!("{key}: \"{text}\" is no amount; write it like \"100.00\"")),
         };

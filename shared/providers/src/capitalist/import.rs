@@ -11,6 +11,7 @@ use super::rest::{Failure, Trouble};
 use crate::answer::Answer;
 use crate::api::{Payment, Shipment, Shipped};
 use crate::http::SendError;
+use crate::settings::OFFLINE;
 
 /// How long the lane waits where no connection comes about or a 429 names no time.
 pub(super) const PAUSE_MS: u64 = 1_000;
@@ -18,7 +19,7 @@ pub(super) const PAUSE_MS: u64 = 1_000;
 impl Capitalist {
     pub(super) async fn import(&self, shipment: &Shipment) -> Shipped {
         let Some(line) = &self.line else {
-            let text = self.offline().to_owned();
+            let text = OFFLINE.to_owned();
             let answer = Answer::StopLane { text, retry_after_ms: None };
             return vec![answer; shipment.payments.len()].into();
         };

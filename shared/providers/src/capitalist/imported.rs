@@ -18,10 +18,11 @@ use super::import::PAUSE_MS;
 use super::line::Line;
 use super::named::{Named, named};
 use super::rest::Pause;
-use super::wire::{Envelope, Reply, Told, text};
+use super::wire::{Envelope, Reply};
 use crate::answer::Answer;
 use crate::api::Payment;
 use crate::http::StatusClass;
+use crate::told::{Told, text};
 use std::borrow::Cow;
 
 /// The longest batch id that is kept; a UUID has 36 bytes.

@@ -22,6 +22,7 @@ use super::rest::Trouble;
 use super::search::Searched;
 use crate::answer::Found;
 use crate::api::{LookUp, LookedUp, Payment, Sent, Turns};
+use crate::settings::OFFLINE;
 use domain::News;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +49,7 @@ impl Capitalist {
         };
         let ended = match &self.line {
             Some(line) => self.inquire(line, &mut inquiry).await,
-            None => Err(Trouble::passing(self.offline().to_owned())),
+            None => Err(Trouble::passing(OFFLINE.to_owned())),
         };
         let rest = match ended {
             Ok(()) => Found::Unclear { text: "not told by the provider".to_owned() },

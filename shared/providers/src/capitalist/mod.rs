@@ -49,13 +49,13 @@ mod written;
 
 use crate::api::{Confirm, Desk, LookUp, LookedUp, Provider, RowProblem, Shipment, Shipped};
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
-use crate::registry::{BuildContext, BuildError, Purpose};
+use crate::registry::{BuildContext, BuildError, Purpose, SandboxAddress};
 use domain::{LaneName, Policy, ReferenceFormat, Row};
 use futures::future::BoxFuture;
 use hold::Hold;
 use line::Line;
 use record::Records;
-use settings::{Base, Settings};
+use settings::Settings;
 use states::States;
 use std::fmt;
 use std::sync::Arc;
@@ -124,13 +124,10 @@ impl Capitalist {
     fn new(
         settings: Settings,
         lane: LaneName,
-        sandbox_id: Option<&str>,
+        sandbox: Option<&SandboxAddress>,
         line: Option<Line>,
     ) -> Capitalist {
-        let at = match &settings.base {
-            Base::At(url) => url.host_and_path(),
-            Base::Sandbox => format!("sandbox:{}", sandbox_id.unwrap_or("-")),
-        };
+        let at = settings.base.fingerprint(sandbox);
         let accounts: Vec<&str> = settings.accounts.iter().map(|(_, a)| a.as_str()).collect();
         let mut limits = LIMITS.clone();
         limits.rows_per_call = settings.rows_per_call;
@@ -161,25 +158,10 @@ impl Capitalist {
         let settings = Settings::read(table, &lane)?;
         let keys = settings.keys(&lane)?;
         let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let base = match (&settings.base, &sandbox) {
-            (Base::At(url), _) => Some(url.clone()),
-            (Base::Sandbox, None) => None,
-            (Base::Sandbox, Some(sandbox)) => Some(sandbox.below(LIMITS.provider).map_err(wrong)?),
-        };
-        let line = match base {
-            None => None,
-            Some(base) => {
-                Some(Line::new(&base, &settings, keys, request_timeout_ms).map_err(wrong)?)
-            }
-        };
-        let sandbox_id = sandbox.as_ref().map(|sandbox| sandbox.id.as_str());
-        Ok(Capitalist::new(settings, lane.clone(), sandbox_id, line))
-    }
-
-    /// Why nothing can be sent, where there is no line.
-    fn offline(&self) -> &'static str {
-        "this adapter only validates rows: it was built for intake, or base_url is \"sandbox\" \
-         and no sandbox runs in this process"
+        let base = settings.base.open(LIMITS.provider, sandbox.as_ref()).map_err(wrong)?;
+        let line = base.map(|base| Line::new(&base, &settings, keys, request_timeout_ms));
+        let line = line.transpose().map_err(wrong)?;
+        Ok(Capitalist::new(settings, lane.clone(), sandbox.as_ref(), line))
     }
 }
 

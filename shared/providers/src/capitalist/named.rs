@@ -6,10 +6,10 @@
 
 use super::errors::Class;
 use super::record::exact;
-use super::wire::{Envelope, Told, amount};
+use super::wire::Envelope;
 use crate::api::Payment;
+use crate::told::{Told, amount};
 use rust_decimal::Decimal;
-use serde_json::value::RawValue;
 
 /// What an error tells of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ const WORDS_MAX: usize = 200;
 pub(super) fn named(told: &Envelope, class: Class, sent: &[&Payment]) -> Vec<Named> {
     let mut words = Vec::new();
     if let Some(data) = &told.data {
-        gather(data, DEPTH_MAX, &mut words);
+        gather(Told::of(data), DEPTH_MAX, &mut words);
     }
     let second = told.message.lines().skip(1).map(str::trim);
     words.extend(second.filter(|line| !line.is_empty()).map(str::to_owned));
@@ -60,21 +60,16 @@ pub(super) fn named(told: &Envelope, class: Class, sent: &[&Payment]) -> Vec<Nam
 }
 
 /// Every scalar of a value, as text.
-fn gather(raw: &RawValue, depth: usize, words: &mut Vec<String>) {
-    let Ok(told) = serde_json::from_str::<Told<'_>>(raw.get()) else { return };
-    gather_told(told, depth, words);
-}
-
-fn gather_told(told: Told<'_>, depth: usize, words: &mut Vec<String>) {
+fn gather(told: Told<'_>, depth: usize, words: &mut Vec<String>) {
     if words.len() >= WORDS_MAX || depth == 0 {
         return;
     }
     if let Some(text) = told.text() {
         words.push(text.trim().to_owned());
     } else if let Some(items) = told.items() {
-        items.into_iter().for_each(|item| gather_told(item, depth - 1, words));
+        items.into_iter().for_each(|item| gather(item, depth - 1, words));
     } else if let Some(fields) = told.fields() {
-        fields.into_values().for_each(|field| gather_told(field, depth - 1, words));
+        fields.into_values().for_each(|field| gather(field, depth - 1, words));
     }
 }
 
@@ -82,8 +77,7 @@ fn gather_told(told: Told<'_>, depth: usize, words: &mut Vec<String>) {
 /// one of these names. 187 counts from 0, the lines of a batch from 1.
 fn place(told: &Envelope, class: Class, records: usize) -> Option<usize> {
     const FIELDS: &[&str] = &["line", "lineNumber", "record", "index", "position"];
-    let data = told.data.as_ref().and_then(|raw| serde_json::from_str::<Told<'_>>(raw.get()).ok());
-    let by_data = data.and_then(|data| match data.fields() {
+    let by_data = told.data.as_deref().map(Told::of).and_then(|data| match data.fields() {
         Some(fields) => FIELDS.iter().find_map(|name| fields.get(*name)?.count()),
         None => data.count().or_else(|| data.items()?.first()?.count()),
     });
@@ -98,6 +92,7 @@ mod tests {
     use super::super::wire::Form;
     use super::*;
     use crate::testing;
+    use serde_json::value::RawValue;
 
     fn error(class: Class, message: &str, data: Option<&str>) -> Vec<Named> {
         let payments: Vec<Payment> =

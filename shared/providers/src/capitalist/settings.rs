@@ -8,19 +8,17 @@ use super::formats::{self, Formats, rub};
 use super::record::Records;
 use super::states::States;
 use super::written::{
-    Access, CONNECT_TIMEOUT_MS, FIELD_CHARS_MAX, Kind, NUMBER_BYTES_MAX, NUMBERS_PER_LOOK_UP,
-    PAGE_SIZE, RETRY_MS, ROWS_PER_CALL, ResponseFormat, SEARCH_DAYS, UTC_OFFSET_MINUTES, Written,
-    within,
+    Access, FIELD_CHARS_MAX, Kind, NUMBER_BYTES_MAX, NUMBERS_PER_LOOK_UP, PAGE_SIZE, RETRY_MS,
+    ROWS_PER_CALL, ResponseFormat, SEARCH_DAYS, UTC_OFFSET_MINUTES, Written,
 };
 use crate::http::ProviderUrl;
 use crate::registry::BuildError;
 use crate::secret::Secret;
+use crate::settings::{self, Base, KeySource, SANDBOX, is_word, within};
 use domain::LaneName;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
-/// The `base_url` that stands for the sandbox built into the worker.
-const SANDBOX: &str = "sandbox";
 /// What the built-in sandbox is set to; no secrets.
 const SANDBOX_PASSWORD: &str = "sandbox-password";
 const SANDBOX_PIN: &str = "sandbox-pin";
@@ -31,15 +29,6 @@ const SANDBOX_DESCRIPTION: &str = "Payout";
 
 /// The currencies that a source account may be in, in the order of the import's fields.
 const CURRENCIES: [&str; 4] = ["RUR", "EUR", "USD", "BTC"];
-
-/// Where the platform is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Base {
-    /// The sandbox built into the worker, wherever it listens.
-    Sandbox,
-    /// Here.
-    At(ProviderUrl),
-}
 
 /// The settings, checked.
 #[derive(Debug)]
@@ -81,54 +70,33 @@ pub(super) struct Keys {
 impl Settings {
     /// Reads and checks the settings of `lane`; no key is read yet.
     pub(super) fn read(table: toml::Table, lane: &LaneName) -> Result<Settings, BuildError> {
-        let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let written: Written = table.try_into().map_err(|e: toml::de::Error| {
-            wrong(e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
-        })?;
-        written.check().map_err(wrong)
+        settings::read(table, lane, Written::check)
     }
 
     /// Reads the keys from where the settings say.
     pub(super) fn keys(&self, lane: &LaneName) -> Result<Keys, BuildError> {
         let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let read = |key: &'static str, secret: &Option<Secret>, sandbox: Option<&str>| match (
-            secret, sandbox,
-        ) {
-            (Some(secret), _) => secret.resolve().map_err(|source| BuildError::Secret {
-                lane: lane.clone(),
-                key,
-                source,
-            }),
-            (None, Some(text)) if self.base == Base::Sandbox => Ok(SecretString::from(text)),
-            (None, _) => Err(wrong(format!(
-                "{key}: missing; expected {{ env = \"NAME\" }} or {{ file = \"path\" }}"
-            ))),
-        };
+        let source = KeySource { lane, is_sandbox: self.base == Base::Sandbox };
         let verification = match self.verification {
             Kind::Mobile => Verification::Mobile,
-            Kind::Pin => Verification::by_pin(&read("pin", &self.pin, Some(SANDBOX_PIN))?),
+            Kind::Pin => {
+                Verification::by_pin(&source.needed("pin", &self.pin, Some(SANDBOX_PIN))?)
+            }
             Kind::Signature => {
-                let file = read("key", &self.key, None)?;
-                let optional = self.key_password.as_ref();
-                let password =
-                    optional.map(|_| read("key_password", &self.key_password, None)).transpose()?;
+                let file = source.needed("key", &self.key, None)?;
+                let password = source.optional("key_password", &self.key_password, None)?;
                 Verification::by_key(&file, &self.login, password.as_ref())
                     .map_err(|error| wrong(format!("key: {error}")))?
             }
         };
-        let password = read("password", &self.password, Some(SANDBOX_PASSWORD))?;
+        let password = source.needed("password", &self.password, Some(SANDBOX_PASSWORD))?;
         Ok(Keys { password, verification })
     }
 }
 
 impl Written {
     fn check(self) -> Result<Settings, String> {
-        let base = if self.base_url == SANDBOX {
-            Base::Sandbox
-        } else {
-            let url = ProviderUrl::parse(&self.base_url);
-            Base::At(url.map_err(|error| format!("base_url: {error}, or \"{SANDBOX}\""))?)
-        };
+        let base = Base::read(&self.base_url)?;
         let is_sandbox = base == Base::Sandbox;
         let login = match self.login {
             None if is_sandbox => SANDBOX.to_owned(),
@@ -151,7 +119,6 @@ impl Written {
         if let Some(text) = &records.default_description {
             records.text(text).map_err(|error| format!("default_description: {error}"))?;
         }
-        let proxy = self.proxy.as_deref().map(ProviderUrl::parse).transpose();
         let offset = self.utc_offset_minutes;
         let numbers = self.numbers_per_look_up;
         let numbers = within("numbers_per_look_up", numbers, NUMBERS_PER_LOOK_UP)?;
@@ -180,12 +147,8 @@ impl Written {
                 RETRY_MS,
             )?,
             states: States::new(self.states)?,
-            connect_timeout_ms: within(
-                "connect_timeout_ms",
-                self.connect_timeout_ms,
-                CONNECT_TIMEOUT_MS,
-            )?,
-            proxy: proxy.map_err(|error| format!("proxy: {error}"))?,
+            connect_timeout_ms: settings::connect_timeout(self.connect_timeout_ms)?,
+            proxy: settings::proxy(self.proxy.as_deref())?,
             verification,
             password: self.password,
             pin: self.pin,
@@ -221,8 +184,7 @@ fn accounts(
 
 /// A part of the fingerprint.
 fn word(key: &str, text: String) -> Result<String, String> {
-    let good = |b: u8| b.is_ascii_graphic() && b != b':' && b != b';';
-    if (1..=64).contains(&text.len()) && text.bytes().all(good) {
+    if is_word(&text, 64, b":;") {
         Ok(text)
     } else {
         Err(format!("{key}: expected 1 to 64 letters, digits and signs without : and ;"))

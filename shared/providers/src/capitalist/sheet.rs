@@ -4,8 +4,9 @@
 //! names that nobody documents is shown as it comes, a line for each value.
 
 use super::line::Line;
-use super::wire::{Envelope, Shape, Told};
+use super::wire::{Envelope, Shape};
 use crate::api::Sheet;
+use crate::told::Told;
 use domain::row::mask;
 
 /// Rows of one sheet; the provider's pages have at most a thousand.

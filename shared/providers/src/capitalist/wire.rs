@@ -1,17 +1,14 @@
 //! Answers as types: one envelope, in JSON or CSV, told by the answer's own `x-response-format`.
 //!
 //! CSV is turned into the JSON that the same operation would have answered with, so that every
-//! reader exists once. Numbers may be strings and strings numbers, `null` and `""` are "not told",
-//! and an amount is taken from the text as it stands: no float comes near it.
+//! reader exists once; a value may have any form (`told`).
 
 use super::csv;
 use crate::http::{RawAnswer, StatusClass, class_of_status};
+use crate::told::{Told, text};
 use reqwest::header::HeaderValue;
-use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// What an operation's `data` consists of: the order of its fields in CSV.
 pub(super) struct Shape {
@@ -93,69 +90,4 @@ impl Envelope {
     pub(super) fn data<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
         serde_json::from_str(self.data.as_ref()?.get()).ok()
     }
-}
-
-/// A value in whichever form it came.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Told<'a>(#[serde(borrow)] &'a RawValue);
-
-impl<'a> Told<'a> {
-    /// As text: a string that is not blank, or the digits of a number.
-    pub(super) fn text(self) -> Option<Cow<'a, str>> {
-        let raw = self.0.get();
-        let text = match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-            Some(_) => Cow::Owned(serde_json::from_str(raw).ok()?),
-            None if raw.starts_with(|c: char| c.is_ascii_digit() || c == '-') => Cow::Borrowed(raw),
-            None => return None,
-        };
-        (!text.trim().is_empty()).then_some(text)
-    }
-
-    /// As an amount: digits with at most one point, no sign, no exponent.
-    pub(super) fn amount(self) -> Option<Decimal> {
-        amount(&self.text()?)
-    }
-
-    /// As a count.
-    pub(super) fn count(self) -> Option<usize> {
-        self.text()?.trim().parse().ok()
-    }
-
-    /// As yes or no, also as 1 and 0.
-    pub(super) fn yes(self) -> Option<bool> {
-        match self.0.get().trim_matches('"') {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
-            _ => None,
-        }
-    }
-
-    /// As a type.
-    pub(super) fn parse<T: Deserialize<'a>>(self) -> Option<T> {
-        serde_json::from_str(self.0.get()).ok()
-    }
-
-    /// As a list.
-    pub(super) fn items(self) -> Option<Vec<Told<'a>>> {
-        self.parse()
-    }
-
-    /// As an object.
-    pub(super) fn fields(self) -> Option<BTreeMap<Cow<'a, str>, Told<'a>>> {
-        self.parse()
-    }
-}
-
-/// Digits with at most one point, as an amount.
-pub(super) fn amount(text: &str) -> Option<Decimal> {
-    let text = text.trim();
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if is_plain { text.parse().ok() } else { None }
-}
-
-/// The text of an optional field.
-pub(super) fn text(told: Option<Told<'_>>) -> Option<Cow<'_, str>> {
-    told.and_then(Told::text)
 }

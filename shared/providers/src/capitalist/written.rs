@@ -2,11 +2,11 @@
 
 use super::{formats, states};
 use crate::secret::Secret;
+use crate::settings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-pub(super) const CONNECT_TIMEOUT_MS: RangeInclusive<u64> = 100..=60_000;
 pub(super) const RETRY_MS: RangeInclusive<u64> = 1_000..=86_400_000;
 pub(super) const ROWS_PER_CALL: RangeInclusive<u16> = 1..=1_000;
 /// Beyond a thousand the provider answers code 25; few in a page only make for more requests.
@@ -59,7 +59,7 @@ pub(super) struct Written {
     pub(super) states: states::Written,
     #[serde(default)]
     pub(super) formats: BTreeMap<String, formats::Written>,
-    #[serde(default = "connect_timeout_ms")]
+    #[serde(default = "settings::connect_timeout_ms")]
     pub(super) connect_timeout_ms: u64,
     pub(super) proxy: Option<String>,
 }
@@ -96,10 +96,6 @@ fn low_balance_retry_ms() -> u64 {
     300_000
 }
 
-fn connect_timeout_ms() -> u64 {
-    5_000
-}
-
 /// What goes with each call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,16 +124,4 @@ pub(super) enum ResponseFormat {
     #[default]
     Json,
     Csv,
-}
-
-/// `value`, if it is possible.
-pub(super) fn within<T: PartialOrd + std::fmt::Display + Copy>(
-    key: &str,
-    value: T,
-    range: RangeInclusive<T>,
-) -> Result<T, String> {
-    if range.contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("{key}: {value} is not possible; expected {} to {}", range.start(), range.end()))
 }

@@ -5,13 +5,14 @@ use super::Exchanger;
 use super::pay::NotDone;
 use super::status::By;
 use crate::api::{Cancel, CancelAnswer, Payment};
+use crate::settings::OFFLINE;
 use futures::future::BoxFuture;
 
 impl Cancel for Exchanger {
     fn cancel(&self, payment: Payment) -> BoxFuture<'_, CancelAnswer> {
         Box::pin(async move {
             let refused = |text: String| CancelAnswer::Refused { text };
-            let Some(line) = &self.line else { return refused(self.offline().to_owned()) };
+            let Some(line) = &self.line else { return refused(OFFLINE.to_owned()) };
             // What may be done with an order changes with its status: it is asked for afresh.
             let order = match self.order_of(line, &payment).await {
                 Ok(order) => order,

@@ -19,6 +19,7 @@ use super::wire::{Envelope, Form, Order};
 use crate::answer::Answer;
 use crate::api::{CallbackKind, Payment, SendGate};
 use crate::http::{RawAnswer, SendError};
+use crate::settings::OFFLINE;
 use domain::LaneName;
 use std::sync::{Arc, PoisonError};
 
@@ -46,7 +47,7 @@ impl Exchanger {
         gate: Arc<dyn SendGate>,
     ) -> Answer {
         let Some(line) = &self.line else {
-            let text = self.offline().to_owned();
+            let text = OFFLINE.to_owned();
             return Answer::StopLane { text, retry_after_ms: None };
         };
         let Some(direction) = direction::of(&self.settings.directions, &payment.row) else {

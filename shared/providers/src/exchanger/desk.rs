@@ -9,6 +9,7 @@ use super::php::Php;
 use super::questions::QUESTIONS;
 use super::wire::Form;
 use crate::api::{Desk, Question, Sheet};
+use crate::settings::OFFLINE;
 use domain::row::mask;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -92,7 +93,7 @@ impl Desk for Exchanger {
         given: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<Sheet, String>> {
         Box::pin(async move {
-            let line = self.line.as_ref().ok_or_else(|| self.offline().to_owned())?;
+            let line = self.line.as_ref().ok_or(OFFLINE)?;
             let question = QUESTIONS.iter().find(|question| question.name == name);
             let question = question.ok_or_else(|| format!("the provider has no \"{name}\""))?;
             match name {

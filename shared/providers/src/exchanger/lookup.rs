@@ -23,6 +23,7 @@ use super::status::Meaning;
 use super::wire::{BidId, Form, Order};
 use crate::answer::Found;
 use crate::api::{LookUp, LookedUp, Payment, Turns};
+use crate::settings::OFFLINE;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Up to so many payments are asked for one by one; a list of several pages costs more.
@@ -45,7 +46,7 @@ impl Exchanger {
     pub(super) async fn look_up_all(&self, question: LookUp) -> LookedUp {
         let LookUp { payments, control, turns } = question;
         let Some(line) = &self.line else {
-            let text = self.offline().to_owned();
+            let text = OFFLINE.to_owned();
             return vec![Found::Unclear { text }; payments.len()].into();
         };
         let mut seeker = Seeker { adapter: self, line, turns: &*turns, troubles: 0, ended: None };

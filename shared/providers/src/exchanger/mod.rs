@@ -54,7 +54,7 @@ use futures::future::BoxFuture;
 use line::Line;
 use rules::Rules;
 use secrecy::ExposeSecret;
-use settings::{Base, Settings};
+use settings::Settings;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -133,24 +133,14 @@ impl Exchanger {
         let settings = Settings::read(table, &lane)?;
         let keys = settings.keys(&lane)?;
         let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let (account, base) = match (&settings.base, &sandbox) {
-            (Base::At(url), _) => (url.host_and_path(), Some(url.clone())),
-            (Base::Sandbox, None) => ("sandbox:-".to_owned(), None),
-            (Base::Sandbox, Some(sandbox)) => {
-                let url = sandbox.below(LIMITS.provider).map_err(wrong)?;
-                (format!("sandbox:{}", sandbox.id), Some(url))
-            }
-        };
+        let account = settings.base.fingerprint(sandbox.as_ref());
+        let base = settings.base.open(LIMITS.provider, sandbox.as_ref()).map_err(wrong)?;
         let digest = Sha256::digest(keys.key.expose_secret());
         let hash = hex::encode(&digest[..KEY_HASH_BYTES]);
         let fingerprint = format!("{}:{account}:{}:{hash}", LIMITS.provider, keys.login);
-        let line = match base {
-            None => None,
-            Some(base) => {
-                let line = Line::new(&base, &settings, keys, callbacks, request_timeout_ms);
-                Some(line.map_err(wrong)?)
-            }
-        };
+        let line =
+            base.map(|base| Line::new(&base, &settings, keys, callbacks, request_timeout_ms));
+        let line = line.transpose().map_err(wrong)?;
         Ok(Exchanger::new(settings, lane.clone(), fingerprint, line))
     }
 
@@ -170,12 +160,6 @@ impl Exchanger {
             warned: Mutex::new(BTreeSet::new()),
             line,
         }
-    }
-
-    /// Why nothing can be sent, where there is no line.
-    fn offline(&self) -> &'static str {
-        "this adapter only validates rows: it was built for intake, or base_url is \"sandbox\" \
-         and no sandbox runs in this process"
     }
 
     /// The site's own words, without the account and the key.

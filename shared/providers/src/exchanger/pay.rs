@@ -13,6 +13,7 @@ use super::status::{By, Meaning};
 use super::wire::{BidId, Form, Order};
 use crate::api::{Confirm, Payment, SendGate, Step, StepAnswer};
 use crate::http::{RawAnswer, SendError};
+use crate::settings::OFFLINE;
 use futures::future::BoxFuture;
 use std::sync::{Arc, PoisonError};
 
@@ -35,7 +36,7 @@ impl Confirm for Exchanger {
     fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer> {
         Box::pin(async move {
             let Some(line) = &self.line else {
-                return StepAnswer::NotSent { text: self.offline().to_owned() };
+                return StepAnswer::NotSent { text: OFFLINE.to_owned() };
             };
             // One order a step, as the engine sends them; of several, the first that is not
             // taken ends it, and a look-up tells which were.

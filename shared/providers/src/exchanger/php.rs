@@ -4,6 +4,7 @@
 //! An empty PHP array is `[]`, a filled one may be a list or an object, and a number may be a
 //! string. The readers here take all of these for the same; `null` and `""` are "not told".
 
+use crate::told;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
@@ -77,9 +78,7 @@ impl Php {
 
     /// An amount: digits with at most one point, no sign, no exponent.
     pub(super) fn amount(&self) -> Option<Decimal> {
-        let text = self.text()?;
-        let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if is_plain { text.parse().ok() } else { None }
+        told::amount(self.text()?)
     }
 
     /// The amount in a field.

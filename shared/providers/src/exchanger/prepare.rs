@@ -9,6 +9,7 @@ use super::line::Line;
 use super::rules::{Rule, Rules};
 use super::wire::Form;
 use crate::api::Prepare;
+use crate::settings::OFFLINE;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -20,7 +21,7 @@ const SYSTEM: &str = "0";
 impl Prepare for Exchanger {
     fn fetch(&self) -> BoxFuture<'_, Result<String, String>> {
         Box::pin(async move {
-            let line = self.line.as_ref().ok_or_else(|| self.offline().to_owned())?;
+            let line = self.line.as_ref().ok_or(OFFLINE)?;
             self.refuse_system(line).await.map_err(Trouble::text)?;
             let mut rules = BTreeMap::new();
             for direction in &self.settings.directions {

@@ -9,14 +9,13 @@ use super::status::{Meaning, Statuses};
 use crate::http::ProviderUrl;
 use crate::registry::BuildError;
 use crate::secret::Secret;
+use crate::settings::{self, Base, KeySource, WORD_BYTES_MAX, is_word, within};
 use domain::LaneName;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// The `base_url` that stands for the sandbox built into the worker.
-const SANDBOX: &str = "sandbox";
 /// What the built-in sandbox is set to; no secrets.
 const SANDBOX_LOGIN: &str = "sandbox-login";
 const SANDBOX_KEY: &str = "sandbox-api-key";
@@ -26,8 +25,6 @@ const CALC_ACTION: RangeInclusive<u8> = 1..=4;
 const PAGE_SIZE: RangeInclusive<usize> = 10..=1000;
 const MARGIN_MINUTES: RangeInclusive<u64> = 1..=10_080;
 const MAINTENANCE_MS: RangeInclusive<u64> = 1_000..=3_600_000;
-const CONNECT_TIMEOUT_MS: RangeInclusive<u64> = 100..=60_000;
-const WORD_BYTES_MAX: usize = 128;
 
 /// `[lanes.<name>.settings]` as written; `config/examples/exchanger.toml` explains each key.
 #[derive(Debug, Deserialize)]
@@ -58,7 +55,7 @@ struct Written {
     window_margin_minutes: u64,
     #[serde(default = "maintenance_retry_ms")]
     maintenance_retry_ms: u64,
-    #[serde(default = "connect_timeout_ms")]
+    #[serde(default = "settings::connect_timeout_ms")]
     connect_timeout_ms: u64,
     proxy: Option<String>,
 }
@@ -88,10 +85,6 @@ fn maintenance_retry_ms() -> u64 {
     5_000
 }
 
-fn connect_timeout_ms() -> u64 {
-    5_000
-}
-
 /// How orders are funded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,15 +93,6 @@ pub(super) enum Funding {
     Person,
     /// Agreed with the site: it draws on a deposit, once it is told.
     Prepaid,
-}
-
-/// Where the site is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Base {
-    /// The sandbox built into the worker, wherever it listens.
-    Sandbox,
-    /// Here.
-    At(ProviderUrl),
 }
 
 /// The settings, checked.
@@ -144,34 +128,19 @@ pub(super) struct Keys {
 impl Settings {
     /// Reads and checks the settings of `lane`; no key is read yet.
     pub(super) fn read(table: toml::Table, lane: &LaneName) -> Result<Settings, BuildError> {
-        let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let written: Written = table.try_into().map_err(|e: toml::de::Error| {
-            wrong(e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
-        })?;
-        written.check().map_err(wrong)
+        settings::read(table, lane, Written::check)
     }
 
     /// Reads login and key from where the settings say.
     pub(super) fn keys(&self, lane: &LaneName) -> Result<Keys, BuildError> {
-        let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let read = |name: &'static str, secret: &Option<Secret>, sandbox: &str| match secret {
-            Some(secret) => secret.resolve().map_err(|source| BuildError::Secret {
-                lane: lane.clone(),
-                key: name,
-                source,
-            }),
-            None if self.base == Base::Sandbox => Ok(SecretString::from(sandbox)),
-            None => Err(wrong(format!(
-                "{name}: missing; expected {{ env = \"NAME\" }} or {{ file = \"path\" }}"
-            ))),
-        };
-        let login = read("login", &self.login, SANDBOX_LOGIN)?.expose_secret().to_owned();
-        if !is_word(&login) || login.contains(':') {
-            return Err(wrong(
-                "login: expected up to 128 letters, digits and signs without :".into(),
-            ));
+        let source = KeySource { lane, is_sandbox: self.base == Base::Sandbox };
+        let login = source.needed("login", &self.login, Some(SANDBOX_LOGIN))?;
+        let login = login.expose_secret().to_owned();
+        if !is_word(&login, WORD_BYTES_MAX, b":") {
+            let text = "login: expected up to 128 letters, digits and signs without :".to_owned();
+            return Err(BuildError::Settings { lane: lane.clone(), text });
         }
-        Ok(Keys { login, key: read("key", &self.key, SANDBOX_KEY)? })
+        Ok(Keys { login, key: source.needed("key", &self.key, Some(SANDBOX_KEY))? })
     }
 
     /// Whether the amount that is ordered is the one that we give; else the one received.
@@ -182,13 +151,8 @@ impl Settings {
 
 impl Written {
     fn check(self) -> Result<Settings, String> {
-        let is_sandbox = self.base_url == SANDBOX;
-        let base = if is_sandbox {
-            Base::Sandbox
-        } else {
-            let url = ProviderUrl::parse(&self.base_url);
-            Base::At(url.map_err(|error| format!("base_url: {error}, or \"{SANDBOX}\""))?)
-        };
+        let base = Base::read(&self.base_url)?;
+        let is_sandbox = base == Base::Sandbox;
         let directions = match self.directions {
             none if none.is_empty() && is_sandbox => sandbox(),
             none if none.is_empty() => {
@@ -204,11 +168,10 @@ impl Written {
             None => Funding::Person,
         };
         for (key, word) in [("lang", &self.lang), ("expiry_field", &self.expiry_field)] {
-            if !is_word(word) {
+            if !is_word(word, WORD_BYTES_MAX, b"") {
                 return Err(format!("{key}: expected 1 to 128 letters, digits and signs"));
             }
         }
-        let proxy = self.proxy.as_deref().map(ProviderUrl::parse).transpose();
         let margin = within("window_margin_minutes", self.window_margin_minutes, MARGIN_MINUTES)?;
         Ok(Settings {
             base,
@@ -228,32 +191,12 @@ impl Written {
                 self.maintenance_retry_ms,
                 MAINTENANCE_MS,
             )?,
-            connect_timeout_ms: within(
-                "connect_timeout_ms",
-                self.connect_timeout_ms,
-                CONNECT_TIMEOUT_MS,
-            )?,
-            proxy: proxy.map_err(|error| format!("proxy: {error}"))?,
+            connect_timeout_ms: settings::connect_timeout(self.connect_timeout_ms)?,
+            proxy: settings::proxy(self.proxy.as_deref())?,
             login: self.login,
             key: self.key,
         })
     }
-}
-
-/// What may stand in a header and in one part of the fingerprint.
-fn is_word(text: &str) -> bool {
-    (1..=WORD_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
-}
-
-fn within<T: PartialOrd + std::fmt::Display + Copy>(
-    key: &str,
-    value: T,
-    range: RangeInclusive<T>,
-) -> Result<T, String> {
-    if range.contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("{key}: {value} is not possible; expected {} to {}", range.start(), range.end()))
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! written), and which methods are on.
 
 use super::Merchant;
-use super::wire::{Account, Told, text};
+use super::wire::Account;
 use crate::api::{Desk, Question, Sheet};
 use crate::http::RawAnswer;
+use crate::settings::OFFLINE;
+use crate::told::{Told, text};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 
@@ -38,7 +40,7 @@ impl Desk for Merchant {
         _given: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<Sheet, String>> {
         Box::pin(async move {
-            let line = self.line.as_ref().ok_or_else(|| self.offline().to_owned())?;
+            let line = self.line.as_ref().ok_or(OFFLINE)?;
             let answer = line.http.send(line.get(&line.account_url), None).await;
             let answer = answer.map_err(|error| error.to_string())?;
             match name {

@@ -3,8 +3,9 @@
 //! "Not told" and "told otherwise" are two things: the first leaves doubt, the second shows a
 //! difference. No text made here holds a destination.
 
-use super::wire::{Record, Told, text};
+use super::wire::Record;
 use crate::api::Payment;
+use crate::told::{Told, text};
 use domain::Method;
 use rust_decimal::Decimal;
 

@@ -9,9 +9,10 @@ use super::Merchant;
 use super::agree::{Expected, Field, Said};
 use super::auth;
 use super::create::cost;
-use super::wire::{Record, text};
+use super::wire::Record;
 use crate::answer::Heard;
 use crate::api::{CallbackKind, CallbackRequest, Callbacks, Payment};
+use crate::told::text;
 use domain::News;
 use std::borrow::Cow;
 

@@ -6,10 +6,12 @@
 
 use super::agree::Expected;
 use super::rules::two_decimals;
-use super::wire::{CancelRequest, PAY_OUT, Record, Told, text};
+use super::wire::{CancelRequest, PAY_OUT, Record};
 use super::{Line, Merchant, auth};
 use crate::api::{Cancel, CancelAnswer, Payment};
 use crate::http::{RawAnswer, StatusClass, class_of_status};
+use crate::settings::OFFLINE;
+use crate::told::{Told, text};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::borrow::Cow;
@@ -18,7 +20,7 @@ impl Cancel for Merchant {
     fn cancel(&self, payment: Payment) -> BoxFuture<'_, CancelAnswer> {
         Box::pin(async move {
             let Some(line) = &self.line else {
-                return CancelAnswer::Refused { text: self.offline().to_owned() };
+                return CancelAnswer::Refused { text: OFFLINE.to_owned() };
             };
             let body = match self.cancel_body(line, &payment) {
                 Ok(body) => body,

@@ -10,11 +10,13 @@
 use super::agree::{Expected, Field};
 use super::errors::{Class, is_about_credentials, may_exist};
 use super::rules::{METHODS, two_decimals};
-use super::wire::{CreateRequest, Record, Requisite, Told, text};
+use super::wire::{CreateRequest, Record, Requisite};
 use super::{Line, Merchant, auth};
 use crate::answer::Answer;
 use crate::api::{CallbackKind, Payment, SendGate};
 use crate::http::{RawAnswer, SendError, StatusClass, class_of_status};
+use crate::settings::OFFLINE;
+use crate::told::{Told, text};
 use bytes::Bytes;
 use domain::{LaneName, Method};
 use std::sync::Arc;
@@ -35,7 +37,7 @@ impl Merchant {
         gate: Arc<dyn SendGate>,
     ) -> Answer {
         let Some(line) = &self.line else {
-            let text = self.offline().to_owned();
+            let text = OFFLINE.to_owned();
             return Answer::StopLane { text, retry_after_ms: None };
         };
         let body = match line.create_body(lane, payment) {

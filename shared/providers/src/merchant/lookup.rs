@@ -8,12 +8,15 @@ use super::agree::{Expected, Field};
 use super::create::cost;
 use super::errors::{Class, fold, is_about_credentials};
 use super::settings::StatusId;
-use super::wire::{Record, Told, text};
+use super::wire::Record;
 use super::{Line, Merchant};
 use crate::answer::Found;
 use crate::api::Payment;
 use crate::http::{RawAnswer, StatusClass, class_of_status};
+use crate::settings::OFFLINE;
+use crate::told::{Told, text};
 use domain::News;
+use std::borrow::Cow;
 
 /// Links to receipts that are kept, and how long one may be.
 const RECEIPTS_MAX: usize = 16;
@@ -31,7 +34,7 @@ impl Merchant {
             return Found::Unclear { text: text.to_owned() };
         };
         let Some(line) = &self.line else {
-            return Found::Unclear { text: self.offline().to_owned() };
+            return Found::Unclear { text: OFFLINE.to_owned() };
         };
         match line.ask(id).await {
             Ok(raw) => self.read_look_up(&raw, payment),
@@ -121,12 +124,13 @@ pub(super) fn news(word: &str) -> Option<News> {
 
 /// Links only: these are shown to people.
 fn receipts(record: &Record<'_>) -> Vec<String> {
-    let links = record.cheque_urls.map(Told::texts).unwrap_or_default();
-    let is_link = |link: &String| {
+    let links = record.cheque_urls.and_then(Told::items).unwrap_or_default();
+    let is_link = |link: &str| {
         let is_web = link.starts_with("https://") || link.starts_with("http://");
         is_web && link.len() <= RECEIPT_BYTES_MAX && link.bytes().all(|b| b.is_ascii_graphic())
     };
-    links.into_iter().filter(is_link).take(RECEIPTS_MAX).collect()
+    let links = links.into_iter().filter_map(Told::text).filter(|link| is_link(link));
+    links.map(Cow::into_owned).take(RECEIPTS_MAX).collect()
 }
 
 impl Line {

@@ -34,14 +34,14 @@ use crate::callback_url::CallbackUrls;
 use crate::http::{Call, Http, HttpOptions, ProviderUrl};
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 use crate::quote::{quote, quote_amount};
-use crate::registry::{BuildContext, BuildError, Purpose};
+use crate::registry::{BuildContext, BuildError, Purpose, SandboxAddress};
 use domain::{LaneName, Policy, ReferenceFormat, Row};
 use errors::ErrorTable;
 use futures::future::BoxFuture;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
-use settings::{Base, Keys, Settings, StatusId};
+use settings::{Keys, Settings, StatusId};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
@@ -121,13 +121,10 @@ impl Merchant {
     fn new(
         settings: Settings,
         lane: LaneName,
-        sandbox_id: Option<&str>,
+        sandbox: Option<&SandboxAddress>,
         line: Option<Line>,
     ) -> Merchant {
-        let account = match &settings.base {
-            Base::At(url) => url.host_and_path(),
-            Base::Sandbox => format!("sandbox:{}", sandbox_id.unwrap_or("-")),
-        };
+        let account = settings.base.fingerprint(sandbox);
         let mut limits = LIMITS.clone();
         if settings.status_id == StatusId::InternalTransactionId {
             // Without a look-up by our reference, nothing is ever proved absent.
@@ -166,26 +163,11 @@ impl Merchant {
                 callbacks.longest()
             )));
         }
-        let base = match (&settings.base, &sandbox) {
-            (Base::At(url), _) => Some(url.clone()),
-            (Base::Sandbox, None) => None,
-            (Base::Sandbox, Some(sandbox)) => Some(sandbox.below(LIMITS.provider).map_err(wrong)?),
-        };
-        let line = match base {
-            None => None,
-            Some(base) => {
-                let line = Line::new(&base, &settings, keys, callbacks, request_timeout_ms);
-                Some(line.map_err(wrong)?)
-            }
-        };
-        let sandbox_id = sandbox.as_ref().map(|sandbox| sandbox.id.as_str());
-        Ok(Merchant::new(settings, lane.clone(), sandbox_id, line))
-    }
-
-    /// Why nothing can be sent, where there is no line.
-    fn offline(&self) -> &'static str {
-        "this adapter only validates rows: it was built for intake, or base_url is \"sandbox\" \
-         and no sandbox runs in this process"
+        let base = settings.base.open(LIMITS.provider, sandbox.as_ref()).map_err(wrong)?;
+        let line =
+            base.map(|base| Line::new(&base, &settings, keys, callbacks, request_timeout_ms));
+        let line = line.transpose().map_err(wrong)?;
+        Ok(Merchant::new(settings, lane.clone(), sandbox.as_ref(), line))
     }
 
     /// The platform's own words, without requisite and keys.

@@ -8,13 +8,12 @@ use super::errors::{ErrorTable, ErrorTexts};
 use crate::http::ProviderUrl;
 use crate::registry::BuildError;
 use crate::secret::Secret;
+use crate::settings::{self, Base, KeySource, SANDBOX, WORD_BYTES_MAX, is_word, within};
 use domain::LaneName;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::ops::RangeInclusive;
 
-/// The `base_url` that stands for the sandbox built into the worker.
-const SANDBOX: &str = "sandbox";
 /// What the built-in sandbox is set to; no secrets.
 const SANDBOX_SIGN_KEY: &str = "sandbox-sign-key";
 const SANDBOX_API_KEY: &str = "sandbox-api-key";
@@ -22,7 +21,6 @@ const SANDBOX_API_KEY: &str = "sandbox-api-key";
 const OFF: &str = "off";
 
 const TIMEOUT_MINUTES: RangeInclusive<u32> = 1..=10_080;
-const CONNECT_TIMEOUT_MS: RangeInclusive<u64> = 100..=60_000;
 const LOW_BALANCE_RETRY_MS: RangeInclusive<u64> = 1_000..=86_400_000;
 
 /// `[lanes.<name>.settings]` as written; `config/examples/merchant.toml` explains each key.
@@ -45,7 +43,7 @@ struct Written {
     currencies: Vec<String>,
     #[serde(default = "low_balance_retry_ms")]
     low_balance_retry_ms: u64,
-    #[serde(default = "connect_timeout_ms")]
+    #[serde(default = "settings::connect_timeout_ms")]
     connect_timeout_ms: u64,
     proxy: Option<String>,
     #[serde(default)]
@@ -70,10 +68,6 @@ fn low_balance_retry_ms() -> u64 {
     300_000
 }
 
-fn connect_timeout_ms() -> u64 {
-    5_000
-}
-
 /// What the platform takes as `pay_out_id` in a look-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,15 +77,6 @@ pub(super) enum StatusId {
     OrderId,
     /// The platform's own id; a lost create cannot be looked up by it.
     InternalTransactionId,
-}
-
-/// Where the platform is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Base {
-    /// The sandbox built into the worker, wherever it listens.
-    Sandbox,
-    /// Here.
-    At(ProviderUrl),
 }
 
 /// The settings, checked.
@@ -127,44 +112,22 @@ pub(super) struct Keys {
 impl Settings {
     /// Reads and checks the settings of `lane`; no key is read yet.
     pub(super) fn read(table: toml::Table, lane: &LaneName) -> Result<Settings, BuildError> {
-        let wrong = |text: String| BuildError::Settings { lane: lane.clone(), text };
-        let written: Written = table.try_into().map_err(|e: toml::de::Error| {
-            wrong(e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
-        })?;
-        written.check().map_err(wrong)
+        settings::read(table, lane, Written::check)
     }
 
     /// Reads the keys from where the settings say.
     pub(super) fn keys(&self, lane: &LaneName) -> Result<Keys, BuildError> {
-        let read = |key: &'static str, secret: &Option<Secret>, sandbox: &str| match secret {
-            Some(secret) => secret.resolve().map_err(|source| BuildError::Secret {
-                lane: lane.clone(),
-                key,
-                source,
-            }),
-            None if self.base == Base::Sandbox => Ok(SecretString::from(sandbox)),
-            None => Err(BuildError::Settings {
-                lane: lane.clone(),
-                text: format!(
-                    "{key}: missing; expected {{ env = \"NAME\" }} or {{ file = \"path\" }}"
-                ),
-            }),
-        };
+        let source = KeySource { lane, is_sandbox: self.base == Base::Sandbox };
         Ok(Keys {
-            sign: read("sign_key", &self.sign_key, SANDBOX_SIGN_KEY)?,
-            api: read("api_key", &self.api_key, SANDBOX_API_KEY)?,
+            sign: source.needed("sign_key", &self.sign_key, Some(SANDBOX_SIGN_KEY))?,
+            api: source.needed("api_key", &self.api_key, Some(SANDBOX_API_KEY))?,
         })
     }
 }
 
 impl Written {
     fn check(self) -> Result<Settings, String> {
-        let base = if self.base_url == SANDBOX {
-            Base::Sandbox
-        } else {
-            let url = ProviderUrl::parse(&self.base_url);
-            Base::At(url.map_err(|error| format!("base_url: {error}, or \"{SANDBOX}\""))?)
-        };
+        let base = Base::read(&self.base_url)?;
         let merchant = match self.merchant {
             None if base == Base::Sandbox => SANDBOX.to_owned(),
             None => return Err("merchant: missing; expected the name in the API's paths".into()),
@@ -177,7 +140,6 @@ impl Written {
                 Some(template.map_err(|error| format!("callback_sign: {error}, or \"{OFF}\""))?)
             }
         };
-        let proxy = self.proxy.as_deref().map(ProviderUrl::parse).transpose();
         let fold = |text: &String| super::errors::fold(text);
         Ok(Settings {
             base,
@@ -192,12 +154,8 @@ impl Written {
                 self.low_balance_retry_ms,
                 LOW_BALANCE_RETRY_MS,
             )?,
-            connect_timeout_ms: within(
-                "connect_timeout_ms",
-                self.connect_timeout_ms,
-                CONNECT_TIMEOUT_MS,
-            )?,
-            proxy: proxy.map_err(|error| format!("proxy: {error}"))?,
+            connect_timeout_ms: settings::connect_timeout(self.connect_timeout_ms)?,
+            proxy: settings::proxy(self.proxy.as_deref())?,
             errors: ErrorTable::new(&self.errors)?,
             sign_key: self.sign_key,
             api_key: self.api_key,
@@ -207,23 +165,11 @@ impl Written {
 
 /// One segment of a path, and one part of the fingerprint.
 fn merchant_name(name: String) -> Result<String, String> {
-    let good = |b: u8| b.is_ascii_graphic() && b != b'/' && b != b':';
-    if (1..=128).contains(&name.len()) && name.bytes().all(good) && !name.starts_with('.') {
+    if is_word(&name, WORD_BYTES_MAX, b"/:") && !name.starts_with('.') {
         Ok(name)
     } else {
         Err("merchant: expected 1 to 128 letters, digits and signs without / and :".into())
     }
-}
-
-fn within<T: PartialOrd + std::fmt::Display + Copy>(
-    key: &str,
-    value: T,
-    range: RangeInclusive<T>,
-) -> Result<T, String> {
-    if range.contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("{key}: {value} is not possible; expected {} to {}", range.start(), range.end()))
 }
 
 #[cfg(test)]

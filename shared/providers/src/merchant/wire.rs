@@ -1,12 +1,10 @@
 //! Requests and answers as types; field names are the document's.
 //!
-//! Going out, every field has the one form that the document asks for. Coming in, numbers may be
-//! strings and strings numbers, `null` and `""` are "not told", unknown fields are ignored, and an
-//! amount is taken from the text as it stands: no float comes near it.
+//! Going out, every field has the one form that the document asks for. Coming in, a value may have
+//! any form (`told`), and unknown fields are ignored.
 
-use rust_decimal::Decimal;
+use crate::told::Told;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -130,91 +128,9 @@ pub(super) struct AccountMethod<'a> {
     pub(super) statuses: Option<BTreeMap<Cow<'a, str>, Told<'a>>>,
 }
 
-/// A value in whichever form it came.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Told<'a>(#[serde(borrow)] &'a RawValue);
-
-impl<'a> Told<'a> {
-    /// As text: a string that is not blank, or the digits of a number.
-    pub(super) fn text(self) -> Option<Cow<'a, str>> {
-        let raw = self.0.get();
-        let text = match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-            Some(_) => Cow::Owned(serde_json::from_str(raw).ok()?),
-            None if raw.starts_with(|c: char| c.is_ascii_digit() || c == '-') => Cow::Borrowed(raw),
-            None => return None,
-        };
-        (!text.trim().is_empty()).then_some(text)
-    }
-
-    /// As an amount: digits with at most one point, no sign, no exponent.
-    pub(super) fn amount(self) -> Option<Decimal> {
-        let text = self.text()?;
-        let text = text.trim();
-        let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if is_plain { text.parse().ok() } else { None }
-    }
-
-    /// As yes or no.
-    pub(super) fn yes(self) -> Option<bool> {
-        match self.0.get() {
-            "true" | "\"true\"" => Some(true),
-            "false" | "\"false\"" => Some(false),
-            _ => None,
-        }
-    }
-
-    /// As a list of texts; what is none is left out.
-    pub(super) fn texts(self) -> Vec<String> {
-        let list: Vec<Told<'_>> = serde_json::from_str(self.0.get()).unwrap_or_default();
-        list.into_iter().filter_map(|told| told.text().map(Cow::into_owned)).collect()
-    }
-}
-
-/// The text of an optional field.
-pub(super) fn text(told: Option<Told<'_>>) -> Option<Cow<'_, str>> {
-    told.and_then(Told::text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(body: &str) -> Record<'_> {
-        serde_json::from_str(body).unwrap()
-    }
-
-    #[test]
-    fn strings_and_numbers_stand_for_each_other() {
-        let r = record(r#"{"fiat_amount": 1500.10, "order_id": 17, "ok": "true", "x": [1]}"#);
-        assert_eq!(text(r.order_id).unwrap(), "17");
-        assert_eq!(r.fiat_amount.unwrap().amount(), Some(Decimal::new(150_010, 2)));
-        assert_eq!(r.ok.unwrap().yes(), Some(true));
-        let r = record(r#"{"fiat_amount": " 0090071992547409.93 ", "order_id": "a\u0062"}"#);
-        assert_eq!(r.fiat_amount.unwrap().amount(), Some(Decimal::new(9_007_199_254_740_993, 2)));
-        assert_eq!(text(r.order_id).unwrap(), "ab");
-    }
-
-    #[test]
-    fn what_is_null_blank_or_something_else_is_not_told() {
-        let r = record(
-            r#"{"order_id": null, "status": " ", "kind": 1, "fiat_amount": {}, "ok": 1, "error": true}"#,
-        );
-        assert!(text(r.order_id).is_none() && text(r.status).is_none() && text(r.kind).is_none());
-        assert!(r.fiat_amount.unwrap().amount().is_none());
-        assert!(r.ok.unwrap().yes().is_none() && text(r.error).is_none());
-    }
-
-    #[test]
-    fn an_amount_has_no_sign_no_exponent_and_no_separator() {
-        for bad in
-            ["\"-1\"", "-1", "1e3", "\"1,5\"", "\"1.2.3\"", "\"1_0\"", "\"+1\"", "\".\"", "\"NaN\""]
-        {
-            let body = format!("{{\"fiat_amount\": {bad}}}");
-            assert_eq!(record(&body).fiat_amount.unwrap().amount(), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_create_has_exactly_the_documents_fields() {

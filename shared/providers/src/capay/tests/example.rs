@@ -1,33 +1,9 @@
 //! The commented example config is what the adapter reads.
 
 use super::*;
+use crate::testing::{lane_settings, uncommented};
 
 const EXAMPLE: &str = include_str!("../../../../../config/examples/capay.toml");
-
-fn whole(text: &str) -> toml::Table {
-    text.parse().unwrap()
-}
-
-fn lane_settings(text: &str) -> toml::Table {
-    whole(text)["lanes"]["main"]["settings"].as_table().unwrap().clone()
-}
-
-/// The example with every commented key and table in force.
-fn uncommented() -> String {
-    EXAMPLE
-        .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(table) if table.starts_with("[lanes.") => table,
-            Some(key) if key.split_once(" = ").is_some_and(|(k, _)| is_key(k)) => key,
-            _ => line,
-        })
-        .flat_map(|line| [line, "\n"])
-        .collect()
-}
-
-fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-}
 
 #[test]
 fn the_example_is_read_as_it_stands() {
@@ -42,8 +18,8 @@ fn the_example_is_read_as_it_stands() {
 
 #[test]
 fn the_examples_policy_is_the_providers() {
-    let table = whole(EXAMPLE)["lanes"]["main"]["policy"].as_table().unwrap().clone();
-    let policy: domain::Policy = table.try_into().unwrap();
+    let whole: toml::Table = EXAMPLE.parse().unwrap();
+    let policy: domain::Policy = whole["lanes"]["main"]["policy"].clone().try_into().unwrap();
     assert_eq!(policy, LIMITS.policy);
 }
 
@@ -51,7 +27,7 @@ fn the_examples_policy_is_the_providers() {
 /// nothing, and no key is left out.
 #[test]
 fn the_example_shows_every_key_with_its_default() {
-    let mut shown = lane_settings(&uncommented());
+    let mut shown = lane_settings(&uncommented(EXAMPLE));
     for key in [
         "base_url",
         "environment",
@@ -81,7 +57,7 @@ fn the_example_shows_every_key_with_its_default() {
 /// The keys of a struct, by its own `Debug`: what the example must show of each table.
 #[test]
 fn the_example_shows_every_key_of_the_profile() {
-    let shown = lane_settings(&uncommented());
+    let shown = lane_settings(&uncommented(EXAMPLE));
     let profile = shown["profile"].as_table().unwrap();
     let keys = |debug: String| -> Vec<String> {
         let inner = debug.lines().filter_map(|line| line.strip_prefix("    "));

@@ -1,15 +1,12 @@
 //! The commented example config is what the adapter reads, and the README says what there is.
 
 use super::*;
+use crate::settings::Base;
+use crate::testing::{is_key, lane_settings, uncommented};
 
 const EXAMPLE: &str = include_str!("../../../../../config/examples/capitalist.toml");
 
 const README: &str = include_str!("../README.md");
-
-fn lane_settings(text: &str) -> toml::Table {
-    let whole: toml::Table = text.parse().unwrap();
-    whole["lanes"]["main"]["settings"].as_table().unwrap().clone()
-}
 
 #[test]
 fn the_example_is_read_as_it_stands() {
@@ -25,15 +22,7 @@ fn the_example_is_read_as_it_stands() {
 #[test]
 fn the_example_shows_every_key_with_its_default() {
     let (keys, _) = EXAMPLE.split_once("# [lanes.main.settings.formats.QIWI]").unwrap();
-    let shown: String = keys
-        .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.split_once(" = ").is_some_and(|(k, _)| is_key(k)) => key,
-            _ => line,
-        })
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let mut shown = lane_settings(&shown);
+    let mut shown = lane_settings(&uncommented(keys));
     for key in [
         "base_url",
         "login",
@@ -144,8 +133,4 @@ fn the_readme_names_every_operation_and_every_code_of_the_document() {
     for known in errors::CODES {
         assert!(told.contains(&known.code), "{}", known.code);
     }
-}
-
-fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }

@@ -2,13 +2,10 @@
 
 use super::*;
 use crate::exchanger::settings::Funding;
+use crate::settings::Base;
+use crate::testing::{lane_settings, uncommented};
 
 const EXAMPLE: &str = include_str!("../../../../../config/examples/exchanger.toml");
-
-fn lane_settings(text: &str) -> toml::Table {
-    let whole: toml::Table = text.parse().unwrap();
-    whole["lanes"]["main"]["settings"].as_table().unwrap().clone()
-}
 
 #[test]
 fn the_example_is_read_as_it_stands() {
@@ -25,15 +22,7 @@ fn the_example_is_read_as_it_stands() {
 /// signs off changes nothing, and no key is left out.
 #[test]
 fn the_example_shows_every_key_with_its_default() {
-    let shown: String = EXAMPLE
-        .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.split_once(" = ").is_some_and(|(k, _)| is_key(k)) => key,
-            _ => line,
-        })
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let shown = lane_settings(&shown);
+    let shown = lane_settings(&uncommented(EXAMPLE));
     for key in keys("kye = 1") {
         assert!(shown.contains_key(&key), "{key} is not shown");
     }
@@ -64,9 +53,4 @@ fn keys(unknown: &str) -> Vec<String> {
     let keys: Vec<String> = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     assert!(keys.len() > 5, "{error}");
     keys
-}
-
-fn is_key(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
 }

@@ -1,13 +1,10 @@
 //! The commented example config is what the adapter reads.
 
 use super::*;
+use crate::settings::Base;
+use crate::testing::{lane_settings, uncommented};
 
 const EXAMPLE: &str = include_str!("../../../../../config/examples/merchant.toml");
-
-fn lane_settings(text: &str) -> toml::Table {
-    let whole: toml::Table = text.parse().unwrap();
-    whole["lanes"]["main"]["settings"].as_table().unwrap().clone()
-}
 
 #[test]
 fn the_example_is_read_as_it_stands() {
@@ -23,15 +20,7 @@ fn the_example_is_read_as_it_stands() {
 /// signs off changes nothing, and no key is left out.
 #[test]
 fn the_example_shows_every_key_with_its_default() {
-    let shown: String = EXAMPLE
-        .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.split_once(" = ").is_some_and(|(k, _)| is_key(k)) => key,
-            _ => line,
-        })
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let shown = lane_settings(&shown);
+    let shown = lane_settings(&uncommented(EXAMPLE));
     for key in [
         "base_url",
         "merchant",
@@ -54,8 +43,4 @@ fn the_example_shows_every_key_with_its_default() {
     let written = Settings::read(with_defaults, &testing::lane()).unwrap();
     let default = Settings::read(lane_settings(EXAMPLE), &testing::lane()).unwrap();
     assert_eq!(format!("{written:?}"), format!("{default:?}"));
-}
-
-fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
