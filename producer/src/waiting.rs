@@ -1,8 +1,11 @@
 //! What waits for a person at a provider, and what that person is to do.
+//!
+//! Nobody is told to send money that must not be sent now, or that somebody has sent already: what
+//! speaks against acting stands in [`Waits::to_do`], before the provider's own words.
 
 use crate::provider::payout;
 use crate::rules::Rules;
-use domain::{Batch, BatchId, ChunkId, LaneName, Millis, Row, State};
+use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Row, State};
 use ledger::told::Told;
 use ledger::{Chunk, Ledger, LedgerError};
 use providers::SecondStep;
@@ -14,6 +17,9 @@ pub const LISTED_MAX: usize = 1_000;
 const PAGE: u32 = 256;
 /// What is said where the provider said nothing.
 const NO_WORDS: &str = "the provider waits for a person and does not say for what";
+/// What is said where a step was begun before and the provider waits all the same.
+const FUNDED_BEFORE: &str =
+    "somebody has already said that this was funded; ask before sending anything";
 
 /// A payout that waits.
 #[derive(Clone, Debug)]
@@ -24,12 +30,40 @@ pub struct Waits {
     pub lane: LaneName,
     /// Since when.
     pub since: Millis,
-    /// What to do, in the newest words about it.
+    /// What the provider waits for, in the newest words about it. For people: [`Waits::to_do`].
     pub what: String,
+    /// A step of this attempt was begun before, whatever became of it.
+    pub stepped: bool,
     /// A step of it is under way; only a look-up, due then, tells what became of it.
     pub step_until: Option<Millis>,
-    /// The step can be taken from here.
-    pub has_step: bool,
+    /// The step that can be taken from here.
+    pub step: SecondStep,
+    /// Why nothing is to be done about it now: the batch or the lane pays nothing.
+    pub hold: Option<String>,
+}
+
+impl Waits {
+    /// Somebody has said that it was funded: the money may be there already.
+    pub fn is_said_to_be_funded(&self) -> bool {
+        self.stepped && self.step == SecondStep::Funding
+    }
+
+    /// What a person is to do. Where that is nothing, the provider's words, which may hold an
+    /// amount and a place to send it to, are left out.
+    pub fn to_do(&self) -> String {
+        let before = self.is_said_to_be_funded().then_some(FUNDED_BEFORE);
+        let held = self.hold.as_ref().map(|why| match self.step {
+            SecondStep::Funding => format!("do not fund: {why}"),
+            SecondStep::Code => format!("do not enter a code: {why}"),
+            SecondStep::None => format!("do nothing about it: {why}"),
+        });
+        match (held, before) {
+            (Some(held), None) => held,
+            (Some(held), Some(before)) => format!("{held}; {before}"),
+            (None, Some(before)) => format!("{before}. What the provider says: {}", self.what),
+            (None, None) => self.what.clone(),
+        }
+    }
 }
 
 /// What waits of one batch.
@@ -74,7 +108,7 @@ pub async fn of_batch(
             break;
         }
         if let Some(chunk) = ledger.chunk(ChunkId { batch: id, no }).await? {
-            payouts.extend(of_chunk(ledger, rules, &chunk).await?);
+            payouts.extend(of_chunk(ledger, rules, batch.state, &chunk).await?);
         }
     }
     payouts.truncate(room);
@@ -84,6 +118,7 @@ pub async fn of_batch(
 async fn of_chunk(
     ledger: &dyn Ledger,
     rules: &Rules,
+    batch: BatchState,
     chunk: &Chunk,
 ) -> Result<Vec<Waits>, LedgerError> {
     if !chunk.payouts.iter().any(|payout| payout.state == State::Waiting) {
@@ -92,7 +127,8 @@ async fn of_chunk(
     let told = Told::read(ledger, chunk.id).await?;
     let rows = payout::rows(ledger, chunk.id).await?;
     let lane = rules.lane(chunk.lane.as_str()).map(|at| &rules.lanes[at]);
-    let has_step = lane.is_some_and(|lane| lane.provider.limits().second_step != SecondStep::None);
+    let step = lane.map_or(SecondStep::None, |lane| lane.provider.limits().second_step);
+    let hold = hold(ledger, batch, &chunk.lane).await?;
     let numbered = (0u16..).zip(chunk.payouts.iter().zip(rows));
     let waiting = numbered.filter(|(_, (payout, _))| payout.state == State::Waiting);
     let one = |(row, (payout, what)): (u16, (&domain::Payout, Arc<Row>))| Waits {
@@ -100,8 +136,23 @@ async fn of_chunk(
         lane: chunk.lane.clone(),
         since: payout.since,
         what: told.reason(row).unwrap_or(NO_WORDS).to_owned(),
+        stepped: payout.stepped,
         step_until: payout.step_open.then_some(payout.due),
-        has_step,
+        step,
+        hold: hold.clone(),
     };
     Ok(waiting.map(one).collect())
+}
+
+/// Why a step would be refused now, whatever the payout's own state.
+async fn hold(
+    ledger: &dyn Ledger,
+    batch: BatchState,
+    lane: &LaneName,
+) -> Result<Option<String>, LedgerError> {
+    if batch != BatchState::Active {
+        return Ok(Some(format!("the batch is {batch}")));
+    }
+    let stop = ledger.lane(lane.clone()).await?.stopped;
+    Ok(stop.map(|stop| format!("lane {lane} is stopped: {}", stop.reason)))
 }

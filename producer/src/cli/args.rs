@@ -153,6 +153,9 @@ pub struct Confirm {
     /// Only the call that carried this payout
     #[arg(long)]
     pub reference: Option<String>,
+    /// Say that several orders are funded without being asked for a yes
+    #[arg(long)]
+    pub yes: bool,
 }
 
 impl fmt::Debug for Confirm {

@@ -2,12 +2,11 @@
 
 use super::commands::{Office, print_json};
 use super::{Confirm, Failure, Provider as Args, ask};
-use crate::confirm::{self, Call, ConfirmError, Confirmed, calls};
+use crate::confirm::{self, Call, ConfirmError, Confirmed, calls, said};
 use crate::provider::{Line, account, chat, desk, fetch, line};
 use crate::report::cells::time;
 use crate::rules::problem::shown;
 use crate::show;
-use domain::money::minor_to_text;
 use domain::{BatchState, LaneName};
 use providers::{CancelAnswer, Provider, Question, SecondStep};
 use std::collections::BTreeMap;
@@ -82,6 +81,9 @@ impl Office {
         let money = format!("{} {}", known.row.money.amount(), known.row.money.currency());
         let (reference, lane) = (known.row.reference.as_str(), &args.lane);
         let what = format!("this asks the provider of lane {lane} to cancel {reference} ({money})");
+        if let Some(warning) = chat::warning(&line, &known) {
+            eprintln!("beware of {reference}: {warning}");
+        }
         ask::yes(&what, args.yes).await?;
         match chat::cancel(&*self.ledger, &line, &known).await? {
             CancelAnswer::Taken => {
@@ -116,15 +118,41 @@ impl Office {
         let calls = calls::choose(all, id, args.reference.as_deref())?;
         let calls = calls::ready(calls, |error| eprintln!("left out: {error}"))?;
         self.check_code(&calls, &args)?;
-        for call in calls {
-            self.confirm_call(&call, args.code.clone()).await?;
+        let funded: Vec<&Call> =
+            calls.iter().filter(|call| self.step_of(call) == SecondStep::Funding).collect();
+        if funded.len() > 1 {
+            ask::yes(&said::question(id, &funded), args.yes).await?;
         }
-        Ok(())
+        let notes = said::begin(&*self.ledger, id, &funded).await?;
+        let mut taken = Vec::new();
+        let done = self.confirm_calls(&calls, args.code, &mut taken).await;
+        for note in notes {
+            note.end(&taken).await;
+        }
+        done
+    }
+
+    fn step_of(&self, call: &Call) -> SecondStep {
+        let lane = self.rules.lane(call.lane.as_str()).map(|at| &self.rules.lanes[at]);
+        lane.map_or(SecondStep::None, |lane| lane.provider.limits().second_step)
     }
 
     fn takes_code(&self, call: &Call) -> bool {
-        let lane = self.rules.lane(call.lane.as_str()).map(|at| &self.rules.lanes[at]);
-        lane.is_some_and(|lane| lane.provider.limits().second_step == SecondStep::Code)
+        self.step_of(call) == SecondStep::Code
+    }
+
+    /// One after the other, up to the first that is not taken; tells the lane of each that is.
+    async fn confirm_calls(
+        &self,
+        calls: &[Call],
+        code: Option<String>,
+        taken: &mut Vec<LaneName>,
+    ) -> Result<(), Failure> {
+        for call in calls {
+            self.confirm_call(call, code.clone()).await?;
+            taken.push(call.lane.clone());
+        }
+        Ok(())
     }
 
     /// A code that was given fits: there is one call that takes one.
@@ -185,20 +213,10 @@ fn announced(lane: &LaneName, question: &Question, given: &BTreeMap<String, Stri
 
 /// `lane main, call 77: 3 payouts, 30.00 EUR`.
 fn described(call: &Call) -> String {
-    let mut totals: BTreeMap<&str, (i128, u8)> = BTreeMap::new();
-    for row in &call.rows {
-        let money = &row.what.money;
-        let currency = money.currency();
-        totals.entry(currency.code()).or_insert((0, currency.exponent())).0 += money.minor_units();
-    }
-    let totals = totals
-        .iter()
-        .map(|(code, (minor, exponent))| format!("{} {code}", minor_to_text(*minor, *exponent)));
-    let totals = totals.collect::<Vec<_>>().join(", ");
     let what = match (&call.handle, call.rows.len()) {
         (Some(handle), 1) => format!("call {handle}: 1 payout ({})", call.first()),
         (Some(handle), n) => format!("call {handle}: {n} payouts from {}", call.first()),
         (None, _) => format!("payout {}", call.first()),
     };
-    format!("lane {}, {what}, {totals}", call.lane)
+    format!("lane {}, {what}, {}", call.lane, said::totals(&[call]))
 }

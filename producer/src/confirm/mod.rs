@@ -2,9 +2,9 @@
 //! not do by itself.
 //!
 //! ```text
-//!   lease ─▶ step intent (durable) ─▶ request ─▶ step outcome ─▶ lease given back
-//!                  │ no answer, death
-//!                  └──▶ the step stays open: a look-up tells, and until then no second one begins
+//!   lease ─▶ look-up ─▶ step intent (durable) ─▶ request ─▶ step outcome ─▶ lease given back
+//!                             │ no answer, death
+//!                             └──▶ the step stays open: a look-up tells, and until then no second one begins
 //! ```
 //!
 //! A step is for a whole provider call, because that is what the provider confirms; what a person
@@ -12,10 +12,14 @@
 //! other sender and no look-up that began before it is under way beside it, and its intent checks
 //! in the same atomic write that the batch is active (S6).
 //!
-//! - [`calls`]: which calls of a batch wait; [`step`]: the step; [`gate`]: its deadline (S7)
+//! - [`calls`]: which calls of a batch wait; [`step`]: the step; `first`: the look-up before it;
+//!   [`gate`]: its deadline (S7)
+//! - [`said`]: what a person says by it, where people fund: asked for, and noted
 
 pub mod calls;
+mod first;
 pub mod gate;
+pub mod said;
 pub mod step;
 
 pub use calls::{Call, CallRow};
@@ -101,6 +105,17 @@ pub enum ConfirmError {
         reference: String,
         /// Where it stands.
         state: State,
+    },
+    /// The provider says that it must not be paid now.
+    #[error(
+        "the provider says of payout \"{reference}\": {text}; nothing of its call was confirmed, \
+         and a worker's look-up judges it"
+    )]
+    Otherwise {
+        /// The payout.
+        reference: String,
+        /// The provider's words.
+        text: String,
     },
     /// Something was heard of it that is not confirmed yet.
     #[error(

@@ -1,7 +1,8 @@
-//! The step itself: lease, intent, request, outcome.
+//! The step itself: lease, look-up, intent, request, outcome.
 
 use super::ConfirmError;
 use super::calls::{self, Call, CallRow};
+use super::first;
 use super::gate::Deadline;
 use crate::provider::{Line, account};
 use domain::{BatchState, Event, LedgerId, Millis, News, Payout, Place, ProviderReference};
@@ -138,7 +139,10 @@ async fn under_lease(
     call.check()?;
     let about = ledger.about().await?;
     let payments = payments(ledger, line, &call, &lease.chunk, about.id).await?;
+    first::ask(line, &payments).await?;
+    // Before the ledger's reading: the gate closes no later than what the intent is taken to say.
     let gate = Arc::new(Deadline::after(line.policy.send_window_ms));
+    let lease = Lease { now: ledger.about().await?.now, ..lease };
     let begun = begin(ledger, line, &call, &lease).await?;
     let rows = begun.len();
     let handle = call.handle.as_deref().unwrap_or_default();
@@ -228,7 +232,9 @@ async fn begin(
     }
 }
 
-/// Closes the step on these rows: it was answered, or certainly not sent.
+/// Closes the step on these rows: it was answered, or certainly not sent. A refusal is kept as
+/// evidence: why the payout waits is still what the provider says of the payout, and who looks
+/// next needs those words.
 async fn end(
     ledger: &dyn Ledger,
     line: &Line,
@@ -237,7 +243,8 @@ async fn end(
     refusal: Option<&String>,
 ) {
     let happening = |(row, payout): (u16, Payout)| {
-        let note = refusal.map(|text| Note::new(NoteKind::Reason, text.as_str()));
+        let note = refusal
+            .map(|text| Note::new(NoteKind::Evidence, format!("second step refused: {text}")));
         let event = Event::StepOutcome { intent: payout.intents };
         Happening { row, payout, event, notes: note.into_iter().collect() }
     };

@@ -12,7 +12,7 @@ pub struct Act<'a> {
 }
 
 impl<'a> Act<'a> {
-    /// Announces it. `what` holds names and references, never values that somebody typed: a
+    /// Announces it. `what` holds names and references, never whole values that somebody typed: a
     /// parameter may be a code or an account number.
     pub async fn begin(
         ledger: &'a dyn Ledger,

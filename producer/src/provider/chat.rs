@@ -7,10 +7,11 @@ use super::Line;
 use super::account::{self, AccountError};
 use super::act::Act;
 use super::payout::{self, FindError, Known};
+use crate::report::cells::time;
 use domain::{Event, State};
 use ledger::apply::{Happening, apply};
 use ledger::{Guard, Ledger, LedgerError};
-use providers::{CancelAnswer, Found, LookUp};
+use providers::{CancelAnswer, Found, LookUp, SecondStep};
 
 /// Why nothing was asked.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +86,24 @@ pub async fn cancellable(
         State::Paid | State::Failed | State::Cancelled => "there is nothing left to cancel",
     };
     Err(ChatError::NotThere { reference: known.row.reference.as_str().to_owned(), state, why })
+}
+
+/// What a person should know before he cancels: a second step was begun, so the provider may be
+/// paying, and where people fund, their money may be there.
+pub fn warning(line: &Line, known: &Known) -> Option<String> {
+    let payout = &known.payout;
+    let begun = match line.provider.limits().second_step {
+        _ if !payout.stepped => return None,
+        SecondStep::Funding => {
+            "it was said to be funded; cancelled, the money may stay where it was sent: find out \
+             where that is first"
+        }
+        SecondStep::Code | SecondStep::None => {
+            "its call was confirmed, or that was tried: the provider may be paying it"
+        }
+    };
+    let open = format!("; what became of that is not known before {}", time(&payout.due));
+    Some(format!("{begun}{}", if payout.step_open { open.as_str() } else { "" }))
 }
 
 /// Asks the provider to cancel a payout that [`cancellable`] gave.

@@ -6,6 +6,7 @@ use super::account::{self, AccountError};
 use super::act::Act;
 use config::error::nearest;
 use domain::LaneName;
+use domain::row::mask;
 use ledger::{Ledger, LedgerError};
 use providers::{Desk, Parameter, Provider, Question, Sheet};
 use std::collections::BTreeMap;
@@ -148,18 +149,48 @@ pub async fn ask(
         return desk.ask(question.name, given).await.map_err(unanswered);
     }
     account::check_if_served(ledger, line).await?;
-    let keys: Vec<&str> = given.keys().map(String::as_str).collect();
-    let what = format!("{} ({})", question.name, keys.join(", "));
-    let act = Act::begin(ledger, &line.lane, what).await?;
+    let act = Act::begin(ledger, &line.lane, noted(question, given)).await?;
     let answer = desk.ask(question.name, given).await;
     // The provider's words may repeat what was typed; the note says only whether it answered.
     act.end(if answer.is_ok() { "answered" } else { "not answered" }).await;
     answer.map_err(unanswered)
 }
 
+/// What names the provider's record that an act is about.
+const NAMES_A_RECORD: [&str; 2] = ["hash", "id"];
+
+/// An act as its note has it: the names of what was typed, and of which record it was. That one
+/// stands with its ends, which find it again among the ids that are kept: who knows the hash of an
+/// order whole may act on it, and what was typed by mistake may be an account.
+fn noted(question: &Question, given: &BTreeMap<String, String>) -> String {
+    let one = |(key, value): (&String, &String)| match key.as_str() {
+        name if NAMES_A_RECORD.contains(&name) => format!("{name} {}", mask(value)),
+        name => name.to_owned(),
+    };
+    format!("{} ({})", question.name, given.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SUCCESS: Question = Question {
+        name: "success",
+        about: "marks an order completed",
+        operation: "success_bid",
+        parameters: &[
+            Parameter { name: "hash", about: "the order", required: true },
+            Parameter { name: "account", about: "where to", required: false },
+        ],
+        acts: true,
+    };
+
+    #[test]
+    fn an_act_is_noted_with_the_record_that_it_was_about_and_no_account() {
+        let typed = ["hash=b81hx7Kq0PzW3nTd".to_owned(), "account=4111111111111111".to_owned()];
+        let given = parameters(&SUCCESS, &typed).unwrap();
+        assert_eq!(noted(&SUCCESS, &given), "success (account, hash b81h…3nTd)");
+    }
 
     const HISTORY: Question = Question {
         name: "history",

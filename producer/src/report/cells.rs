@@ -1,7 +1,7 @@
 //! A row as the result file shows it. Destinations are masked (S24), and no cell is a formula.
 
 use super::rows::ReportRow;
-use domain::Millis;
+use domain::{Millis, State};
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -60,12 +60,27 @@ impl Cells {
         put(state, &row.payout.state);
         put_text(id, &row.provider_id);
         let cause = row.payout.cause.sentence();
-        put_text(reason, if row.reason.is_empty() { cause } else { &row.reason });
+        let told = if are_words_current(row.payout.state) { row.reason.as_str() } else { "" };
+        put_text(reason, if told.is_empty() { cause } else { told });
         let attempt = if row.payout.was_ever_sent() { row.payout.attempt } else { 0 };
         put(attempts, &attempt);
         put_time(updated, row.payout.since.0);
         put_text(receipts, &row.receipts);
         &self.0
+    }
+}
+
+/// Whether the newest words of a row are about where it stands now. What is paid, or under way
+/// again, leaves its words behind: "send 100 USDT to …" must not stand beside `paid`.
+fn are_words_current(state: State) -> bool {
+    match state {
+        State::Submitting | State::Submitted | State::Paid => false,
+        State::Accepted
+        | State::Waiting
+        | State::Unknown
+        | State::Failed
+        | State::Cancelled
+        | State::Review => true,
     }
 }
 

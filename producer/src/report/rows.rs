@@ -21,7 +21,7 @@ pub struct ReportRow {
     pub payout: Payout,
     /// The provider's id of it, if told.
     pub provider_id: String,
-    /// The newest words on why it stands where it stands; empty where the cause says it all.
+    /// The newest words about it, which may be about an earlier state ([`super::cells`] knows).
     pub reason: String,
     /// Links to the provider's receipts, with a space between two.
     pub receipts: String,

@@ -3,6 +3,7 @@
 use super::table::{plain, table, wrapped};
 use crate::report::cells::time;
 use crate::waiting::{WaitingBatch, Waits};
+use providers::SecondStep;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -21,7 +22,7 @@ fn one(batch: &WaitingBatch) -> String {
     let waits = if batch.count == 1 { "payout waits" } else { "payouts wait" };
     let mut out = format!("batch {} ({}): {} {waits}\n", batch.id, plain(&batch.name), batch.count);
     let alike =
-        |a: &Waits, b: &Waits| a.what == b.what && a.lane == b.lane && advice(a) == advice(b);
+        |a: &Waits, b: &Waits| a.to_do() == b.to_do() && a.lane == b.lane && advice(a) == advice(b);
     for group in batch.payouts.chunk_by(alike) {
         let row = |waits: &Waits| {
             vec![
@@ -34,7 +35,7 @@ fn one(batch: &WaitingBatch) -> String {
         let rows: Vec<_> = group.iter().map(row).collect();
         out.push_str(&table(&["reference", "lane", ">amount", "since"], &rows));
         let Some(first) = group.first() else { continue };
-        out.push_str(&wrapped("  to do: ", &plain(&first.what), COLUMNS));
+        out.push_str(&wrapped("  to do: ", &plain(&first.to_do()), COLUMNS));
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  then:  {}", then(batch, first));
         if let Some(advice) = advice(first) {
@@ -53,10 +54,12 @@ fn one(batch: &WaitingBatch) -> String {
     out
 }
 
-/// The command to go on with.
+/// The command to go on with. A step is offered only where nothing speaks against it.
 fn then(batch: &WaitingBatch, waits: &Waits) -> String {
     let reference = quoted(waits.row.reference.as_str());
-    match waits.has_step {
+    let is_offered =
+        waits.step != SecondStep::None && waits.hold.is_none() && !waits.is_said_to_be_funded();
+    match is_offered {
         true => format!("producer confirm {} --reference {reference}", batch.id),
         false => format!("producer provider {} look-up {reference}", waits.lane),
     }
@@ -85,7 +88,9 @@ pub fn to_json(batches: &[WaitingBatch]) -> Value {
             "amount": waits.row.money.amount().to_string(),
             "currency": waits.row.money.currency().code(),
             "since": time(&waits.since),
-            "what": waits.what,
+            "what": waits.to_do(),
+            "said_to_be_funded": waits.is_said_to_be_funded(),
+            "hold": waits.hold,
             "step_under_way_until": waits.step_until.as_ref().map(time),
             "command": then(batch, waits),
         })

@@ -1,125 +1,14 @@
 //! Second steps by a person: one whole call, once, and nothing while its fate is open.
 
 use crate::between::{Between, Meddle};
-use crate::fake::{FINGERPRINT, Fake};
-use crate::world::{World, card};
-use domain::{BatchId, ChunkId, Event, LaneName, Millis, News, Outcome, Payout, Policy, State};
+use crate::fake::FINGERPRINT;
+use crate::scene::{LEASE_MS, Scene};
 use domain::{Decision, decide};
-use ledger::apply::{Happening, apply};
-use ledger::shipment::Shipment;
-use ledger::{Change, Claim, Guard, LaneRecord, Note, NoteKind, Stop};
+use domain::{Event, Millis, News, Policy, State};
+use ledger::{Change, Claim, Guard, Note, NoteKind, Stop};
 use producer::confirm::{self, Call, ConfirmError, Confirmed, calls};
-use producer::provider::Line;
-use producer::{show, steer, waiting};
-use providers::{SecondStep, StepAnswer};
-use std::sync::Arc;
-
-const LEASE_MS: u64 = 60_000;
-
-struct Scene {
-    world: World,
-    fake: Arc<Fake>,
-    batch: BatchId,
-}
-
-impl Scene {
-    /// A file of three payouts; A and B left in one call, C in another. All wait.
-    async fn new(second_step: SecondStep) -> Scene {
-        let fake = Fake::with_step(second_step);
-        let world = World::with_main(&fake);
-        let rows = [card("A", "1.50"), card("B", "2.00"), card("C", "4.00")];
-        let batch = world.taken(&world.rows("a.csv", &rows)).await;
-        let record = LaneRecord { fingerprint: FINGERPRINT.to_owned(), ..LaneRecord::new(lane()) };
-        assert!(world.ledger.put_lane(record).await.unwrap());
-        let scene = Scene { world, fake, batch };
-        scene.ship(&[0, 1], "call-7").await;
-        scene.world.pass(5);
-        scene.ship(&[2], "call-8").await;
-        scene
-    }
-
-    fn chunk(&self) -> ChunkId {
-        ChunkId { batch: self.batch, no: 0 }
-    }
-
-    fn line(&self) -> Line {
-        Line {
-            lane: lane(),
-            provider: Arc::clone(&self.fake) as _,
-            policy: Policy::DEFAULT,
-            look_up_interval_us: 0,
-        }
-    }
-
-    async fn payouts(&self) -> Vec<Payout> {
-        self.world.ledger.chunk(self.chunk()).await.unwrap().unwrap().payouts
-    }
-
-    async fn payout(&self, row: usize) -> Payout {
-        self.payouts().await[row]
-    }
-
-    async fn happen(&self, guard: Guard, row: u16, event: Event, notes: Vec<Note>) {
-        let payout = self.payout(usize::from(row)).await;
-        let now = self.world.ledger.about().await.unwrap().now;
-        let happening = Happening { row, payout, event, notes };
-        let done =
-            apply(&*self.world.ledger, self.chunk(), guard, now, &Policy::DEFAULT, vec![happening]);
-        done.await.unwrap().expect("the guard holds");
-    }
-
-    async fn news(&self, row: u16, news: News) {
-        self.happen(Guard::Fact, row, Event::News { attempt: 1, news }, Vec::new()).await;
-    }
-
-    /// What a worker's look-up, asked at that time, tells.
-    async fn found(&self, row: u16, news: News, asked_at: Millis) {
-        self.happen(Guard::Fact, row, Event::Found { attempt: 1, news, asked_at }, vec![]).await;
-    }
-
-    /// What a worker writes of a call that the provider took and that waits for a code.
-    async fn ship(&self, rows: &[u16], handle: &str) {
-        let claim = self.world.ledger.claim(self.chunk(), LEASE_MS).await.unwrap();
-        let Claim::Held { token, now, .. } = claim else { panic!("{claim:?}") };
-        let send_before = now.plus(1_000);
-        for row in rows {
-            self.happen(Guard::Intent(token), *row, Event::Intent { send_before }, vec![]).await;
-            let mut notes = vec![Note::new(NoteKind::ProviderId, format!("id-{row}"))];
-            if row == &rows[0] {
-                notes.push(Shipment::new(send_before, handle, rows).unwrap().to_note());
-            }
-            let begun = Event::Outcome { intent: 1, outcome: Outcome::Begun };
-            self.happen(Guard::Fact, *row, begun, notes).await;
-            let reason = vec![Note::new(NoteKind::Reason, "enter the code sent to the owner")];
-            let waits = Event::News { attempt: 1, news: News::Waiting };
-            self.happen(Guard::Fact, *row, waits, reason).await;
-        }
-        self.world.ledger.release(self.chunk(), token, Millis::NEVER).await.unwrap();
-    }
-
-    async fn calls(&self) -> Vec<Call> {
-        calls::of_batch(&*self.world.ledger, &self.world.rules, self.batch).await.unwrap()
-    }
-
-    async fn first(&self) -> Call {
-        self.calls().await.remove(0)
-    }
-
-    async fn take(&self, call: &Call) -> Result<Confirmed, ConfirmError> {
-        let code = Some("123456".to_owned());
-        confirm::take(&*self.world.ledger, &self.line(), call, code, LEASE_MS).await
-    }
-
-    async fn set_lane(&self, change: impl FnOnce(&mut LaneRecord)) {
-        let mut record = self.world.ledger.lane(lane()).await.unwrap();
-        change(&mut record);
-        assert!(self.world.ledger.put_lane(record).await.unwrap());
-    }
-}
-
-fn lane() -> LaneName {
-    LaneName::new("main").unwrap()
-}
+use producer::{steer, waiting};
+use providers::{Found, SecondStep, StepAnswer};
 
 #[tokio::test]
 async fn a_call_is_confirmed_with_all_its_payouts_and_what_is_known_of_them() {
@@ -150,6 +39,60 @@ async fn a_call_is_confirmed_with_all_its_payouts_and_what_is_known_of_them() {
     assert!(!scene.payout(2).await.stepped, "the other call is untouched");
     let claim = scene.world.ledger.claim(scene.chunk(), 1).await.unwrap();
     assert!(matches!(claim, Claim::Held { .. }), "the lease was given back");
+}
+
+#[tokio::test]
+async fn a_cold_connection_costs_nothing_of_the_steps_deadline() {
+    let scene = Scene::new(SecondStep::Code).await;
+    *scene.fake.cold_ms.lock().unwrap() = Policy::DEFAULT.send_window_ms + 100;
+    assert_eq!(scene.take(&scene.first().await).await.unwrap(), Confirmed::Taken);
+    assert!(scene.fake.steps()[0].gate_was_open);
+    let asked = scene.fake.looked_up.lock().unwrap().clone();
+    assert_eq!(asked.len(), 1, "as many as one look-up takes");
+    assert!(asked.iter().all(|payment| !payment.past.stepped), "asked before it was announced");
+}
+
+#[tokio::test]
+async fn a_step_counts_from_when_it_is_announced_however_long_the_look_up_took() {
+    let scene = Scene::new(SecondStep::Code).await;
+    let call = scene.first().await;
+    scene.fake.answers(StepAnswer::Unknown { text: "timeout".to_owned() });
+    *scene.fake.cold_ms.lock().unwrap() = 200;
+    let later = async {
+        let asked = || *scene.fake.cold_ms.lock().unwrap() == 0;
+        while !asked() {
+            tokio::task::yield_now().await;
+        }
+        scene.world.pass(7_000);
+        scene.world.ledger.about().await.unwrap().now
+    };
+    let (done, now) = tokio::join!(scene.take(&call), later);
+    let Confirmed::Unknown { until, .. } = done.unwrap() else { panic!() };
+    let policy = Policy::DEFAULT;
+    assert_eq!(until, now.plus(policy.send_window_ms + policy.doubt_ms()));
+}
+
+#[tokio::test]
+async fn what_the_provider_says_is_paid_or_another_is_not_confirmed() {
+    let paid = Found::Is {
+        news: News::Paid,
+        provider_id: None,
+        cost: None,
+        receipts: Vec::new(),
+        text: "EXECUTED".to_owned(),
+    };
+    let differs = Found::Differs { text: "the amount is 2.00".to_owned() };
+    for (found, words) in [
+        (paid, "the provider says of payout \"A\": it is paid already; nothing of its call"),
+        (differs, "it is not what was sent: the amount is 2.00; nothing of its call"),
+    ] {
+        let scene = Scene::new(SecondStep::Code).await;
+        *scene.fake.found.lock().unwrap() = found;
+        let error = scene.take(&scene.first().await).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(scene.fake.steps().is_empty(), "nothing left");
+        assert!(!scene.payout(0).await.stepped, "nothing was announced");
+    }
 }
 
 #[tokio::test]
@@ -192,7 +135,7 @@ async fn after_a_death_between_intent_and_outcome_the_next_confirmation_is_refus
 }
 
 #[tokio::test]
-async fn a_refused_step_is_closed_with_its_reason_and_may_be_tried_again() {
+async fn a_refused_step_leaves_what_is_to_be_done_and_may_be_tried_again() {
     let scene = Scene::new(SecondStep::Code).await;
     scene.fake.answers(StepAnswer::Refused { text: "wrong code".to_owned() });
     let done = scene.take(&scene.first().await).await.unwrap();
@@ -200,8 +143,13 @@ async fn a_refused_step_is_closed_with_its_reason_and_may_be_tried_again() {
     let ledger = &*scene.world.ledger;
     let batch = scene.world.batch(scene.batch).await;
     let waits = waiting::of_batch(ledger, &scene.world.rules, &batch, 10).await.unwrap();
-    assert_eq!(waits.payouts[1].what, "wrong code");
-    assert_eq!(waits.payouts[2].what, "enter the code sent to the owner");
+    for waits in &waits.payouts {
+        assert_eq!(waits.what, "enter the code sent to the owner", "who looks next reads this");
+    }
+    let refusal = Note::new(NoteKind::Evidence, "second step refused: wrong code");
+    let notes = ledger.notes(scene.chunk()).await.unwrap();
+    let refused = notes.into_iter().filter(|(_, note)| *note == refusal);
+    assert_eq!(refused.map(|(row, _)| row).collect::<Vec<_>>(), [0, 1]);
     scene.fake.answers(StepAnswer::Taken);
     assert_eq!(scene.take(&scene.first().await).await.unwrap(), Confirmed::Taken);
 }
@@ -347,42 +295,4 @@ async fn submitted_payouts_of_a_call_wait_until_a_step_was_begun() {
     assert_eq!(scene.calls().await.len(), 2);
     scene.take(&scene.first().await).await.unwrap();
     assert_eq!(scene.calls().await.iter().map(Call::first).collect::<Vec<_>>(), ["C"]);
-}
-
-#[tokio::test]
-async fn what_waits_is_listed_with_what_to_do_and_the_command() {
-    let scene = Scene::new(SecondStep::Code).await;
-    scene.fake.answers(StepAnswer::Unknown { text: "timeout".to_owned() });
-    let calls = scene.calls().await;
-    scene.take(&calls[1]).await.unwrap();
-    let all = waiting::all(&*scene.world.ledger, &scene.world.rules).await.unwrap();
-    let id = scene.batch;
-    assert_eq!(
-        show::waiting::list(&all),
-        format!(
-            "batch {id} (a.csv): 3 payouts wait\n\
-             reference  lane    amount  since\n\
-             A          main  1.50 RUB  2023-11-14T22:13:20Z\n\
-             B          main  2.00 RUB  2023-11-14T22:13:20Z\n  \
-             to do: enter the code sent to the owner\n  \
-             then:  producer confirm {id} --reference A\n\
-             reference  lane    amount  since\n\
-             C          main  4.00 RUB  2023-11-14T22:13:20Z\n  \
-             to do: enter the code sent to the owner\n  \
-             then:  producer confirm {id} --reference C\n  \
-             but:   a confirmation is under way; a look-up after {} tells what became \
-             of\n         it\n",
-            producer::report::cells::time(&scene.payout(2).await.due)
-        )
-    );
-    let json = show::waiting::to_json(&all);
-    assert_eq!(json[0]["payouts"][1]["command"], format!("producer confirm {id} --reference B"));
-
-    let batch = scene.world.batch(id).await;
-    let words = format!(
-        "batch {id}: 3 payouts wait for a person at the provider; `producer waiting {id}` says \
-         for what\n"
-    );
-    assert!(show::batches::one(&batch).ends_with(&words), "{}", show::batches::one(&batch));
-    assert!(show::batches::list(&[batch]).ends_with(&words));
 }

@@ -18,6 +18,8 @@ pub struct Fake {
     pub steps: Mutex<Vec<Seen>>,
     pub found: Mutex<Found>,
     pub looked_up: Mutex<Vec<Payment>>,
+    /// How long whatever is asked first takes: names, TCP, TLS.
+    pub cold_ms: Mutex<u64>,
     pub cancel_answer: Mutex<CancelAnswer>,
     pub cancelled: Mutex<Vec<Payment>>,
     pub asked: Mutex<Vec<(String, BTreeMap<String, String>)>>,
@@ -81,6 +83,7 @@ impl Fake {
             steps: Mutex::default(),
             found: Mutex::new(Found::Absent),
             looked_up: Mutex::default(),
+            cold_ms: Mutex::default(),
             cancel_answer: Mutex::new(CancelAnswer::Taken),
             cancelled: Mutex::default(),
             asked: Mutex::default(),
@@ -91,6 +94,11 @@ impl Fake {
 
     pub fn answers(&self, answer: impl Into<Option<StepAnswer>>) {
         *self.step_answer.lock().unwrap() = answer.into();
+    }
+
+    async fn connect(&self) {
+        let ms = std::mem::take(&mut *self.cold_ms.lock().unwrap());
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
     }
 
     pub fn steps(&self) -> Vec<Seen> {
@@ -125,6 +133,7 @@ impl Provider for Fake {
     fn look_up(&self, question: LookUp) -> BoxFuture<'_, LookedUp> {
         Box::pin(async move {
             question.turns.next().await;
+            self.connect().await;
             self.looked_up.lock().unwrap().extend(question.payments);
             vec![self.found.lock().unwrap().clone()].into()
         })
@@ -150,6 +159,7 @@ impl Provider for Fake {
 impl Confirm for Fake {
     fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer> {
         Box::pin(async move {
+            self.connect().await;
             self.steps.lock().unwrap().push(Seen {
                 references: step
                     .payments

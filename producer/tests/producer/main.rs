@@ -1,9 +1,10 @@
 //! The producer library against a ledger in memory, and the program against SQLite.
 //!
 //! - [`world`]: a ledger, rules and files to start from
-//! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway
+//! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
+//!   [`scene`]: a batch that waits for its second step
 //! - the themes: [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
-//!   [`fetched`], [`asking`], [`confirming`], [`samples`], [`program`]
+//!   [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
 #![cfg(test)]
@@ -15,10 +16,13 @@ mod control;
 mod fake;
 mod fetched;
 mod files;
+mod funding;
 mod inbox;
 mod program;
 mod references;
 mod report;
 mod samples;
+mod scene;
 mod steering;
+mod waiting;
 mod world;

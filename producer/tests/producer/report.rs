@@ -1,8 +1,10 @@
 //! The result file has every row in the order of the file, and its totals add up or there is none.
 
+use crate::scene::Scene;
 use crate::world::{World, card, iban};
-use domain::{BatchState, State};
+use domain::{BatchState, News, State};
 use producer::report::{self, ReportError};
+use providers::SecondStep;
 
 #[tokio::test]
 async fn the_result_has_one_line_per_row_in_the_order_of_the_file_over_all_lanes() {
@@ -62,6 +64,26 @@ async fn each_state_is_shown_with_its_reason_and_counted_once() {
     for column in ["paid", "failed", "review", "open"] {
         assert_eq!(rub[column], serde_json::json!({ "rows": 1, "amount": "10.01" }), "{column}");
     }
+}
+
+#[tokio::test]
+async fn what_was_to_be_done_is_shown_while_it_waits_and_not_beside_what_is_paid() {
+    let scene = Scene::new(SecondStep::Funding).await;
+    scene.news(0, News::Paid).await;
+    scene.news(1, News::InProgress).await;
+    scene.news(2, News::Waiting).await;
+    let batch = scene.world.batch(scene.batch).await;
+    let folder = scene.world.folder.path();
+    let written = report::write(&*scene.world.ledger, &batch, folder).await.unwrap();
+    let mut found = Vec::new();
+    let mut file = csv::Reader::from_path(&written.result).unwrap();
+    for line in file.records() {
+        let line = line.unwrap();
+        found.push((line[7].to_owned(), line[9].to_owned()));
+    }
+    let row = |state: &str, reason: &str| (state.to_owned(), reason.to_owned());
+    let words = "enter the code sent to the owner";
+    assert_eq!(found, [row("paid", ""), row("submitted", ""), row("waiting", words)]);
 }
 
 #[tokio::test]

@@ -135,52 +135,55 @@ impl World {
 
     /// Brings one row to a state, by the events that a worker would write.
     pub async fn settle(&self, place: domain::Place, state: State) {
-        let Claim::Held { token, chunk, now, .. } =
-            self.ledger.claim(place.chunk, 60_000).await.unwrap()
-        else {
-            panic!("{} cannot be claimed", place.chunk)
-        };
-        let mut payout = chunk.payouts[usize::from(place.row)];
-        let paid = Event::News { attempt: 1, news: News::Paid };
-        let failed = Event::News { attempt: 1, news: News::Failed };
-        let accepted = Event::Outcome { intent: 1, outcome: Outcome::Accepted };
-        let differs = Event::News { attempt: 1, news: News::Differs };
-        let waiting = Event::News { attempt: 1, news: News::Waiting };
-        let intent = Event::Intent { send_before: now.plus(1_000) };
-        let mut events = vec![intent, accepted];
-        match state {
-            State::Paid => events.push(paid),
-            State::Failed => events.push(failed),
-            State::Review => events.push(differs),
-            State::Waiting => events.push(waiting),
-            State::Submitted => {}
-            other => panic!("no way to {other} here"),
-        }
-        for event in events {
-            let guard = match event {
-                Event::Intent { .. } => Guard::Intent(token),
-                _ => Guard::Fact,
-            };
-            let notes = match event {
-                Event::Outcome { .. } => vec![Note::new(NoteKind::ProviderId, "=id-1")],
-                Event::News { news: News::Failed, .. } => {
-                    vec![Note::new(NoteKind::Reason, "no such card")]
-                }
-                // The first was told twice.
-                Event::News { news: News::Paid, .. } => {
-                    ["r/1", "r/2", "r/1"].map(|link| Note::new(NoteKind::Receipt, link)).into()
-                }
-                _ => Vec::new(),
-            };
-            let happening = Happening { row: place.row, payout, event, notes };
-            let policy = Policy::default();
-            let done =
-                apply(&*self.ledger, place.chunk, guard, now, &policy, vec![happening]).await;
-            payout = done.unwrap().unwrap()[0].1.payout();
-        }
-        assert_eq!(payout.state, state);
-        self.ledger.release(place.chunk, token, Millis::NEVER).await.unwrap();
+        settle(&*self.ledger, place, state).await;
     }
+}
+
+/// Brings one row to a state, by the events that a worker would write.
+pub async fn settle(ledger: &dyn Ledger, place: domain::Place, state: State) {
+    let Claim::Held { token, chunk, now, .. } = ledger.claim(place.chunk, 60_000).await.unwrap()
+    else {
+        panic!("{} cannot be claimed", place.chunk)
+    };
+    let mut payout = chunk.payouts[usize::from(place.row)];
+    let paid = Event::News { attempt: 1, news: News::Paid };
+    let failed = Event::News { attempt: 1, news: News::Failed };
+    let accepted = Event::Outcome { intent: 1, outcome: Outcome::Accepted };
+    let differs = Event::News { attempt: 1, news: News::Differs };
+    let waiting = Event::News { attempt: 1, news: News::Waiting };
+    let intent = Event::Intent { send_before: now.plus(1_000) };
+    let mut events = vec![intent, accepted];
+    match state {
+        State::Paid => events.push(paid),
+        State::Failed => events.push(failed),
+        State::Review => events.push(differs),
+        State::Waiting => events.push(waiting),
+        State::Submitted => {}
+        other => panic!("no way to {other} here"),
+    }
+    for event in events {
+        let guard = match event {
+            Event::Intent { .. } => Guard::Intent(token),
+            _ => Guard::Fact,
+        };
+        let notes = match event {
+            Event::Outcome { .. } => vec![Note::new(NoteKind::ProviderId, "=id-1")],
+            Event::News { news: News::Failed, .. } => {
+                vec![Note::new(NoteKind::Reason, "no such card")]
+            }
+            // The first was told twice.
+            Event::News { news: News::Paid, .. } => {
+                ["r/1", "r/2", "r/1"].map(|link| Note::new(NoteKind::Receipt, link)).into()
+            }
+            _ => Vec::new(),
+        };
+        let happening = Happening { row: place.row, payout, event, notes };
+        let policy = Policy::default();
+        let done = apply(ledger, place.chunk, guard, now, &policy, vec![happening]).await;
+        payout = done.unwrap().unwrap()[0].1.payout();
+    }
+    assert_eq!(payout.state, state);
+    ledger.release(place.chunk, token, Millis::NEVER).await.unwrap();
 }
 
 /// A card payment of `amount` roubles.
