@@ -111,6 +111,9 @@ impl Exchanger {
             Meaning::Cancelled if payment.past.stepped => {
                 review("but the site was told that it is funded: ask it where the money is")
             }
+            Meaning::Cancelled if self.may_be_funded(payment) => review(
+                "but it may have been funded while it waited: ask the site and whoever funded it",
+            ),
             Meaning::Cancelled => is(News::Failed, word),
             Meaning::Review if is_listed => review("which staff often finish by hand"),
             Meaning::Review => review("which statuses in the lane's settings does not list"),
@@ -121,6 +124,12 @@ impl Exchanger {
     pub(super) fn needs_info(&self, order: &Order) -> bool {
         let (meaning, _) = self.settings.statuses.meaning(&order.status);
         meaning == Meaning::Created && order.actions.is_none()
+    }
+
+    /// Whether a person was ever shown where to send money for it, and may have sent it without a
+    /// word to us. The id is known of every order that was answered for or seen before.
+    fn may_be_funded(&self, payment: &Payment) -> bool {
+        self.settings.funding == Funding::Person && payment.past.provider_id.is_some()
     }
 
     /// How a person funds an order. The site's requisite is shown whole: that is its use.

@@ -36,20 +36,27 @@ impl Trouble {
 }
 
 impl Exchanger {
-    /// Asks; the answer is `data`.
+    /// Asks; the answer is `data`. What the site says instead is told without `accounts`: those
+    /// that the question is about.
     pub(super) async fn ask_site(
         &self,
         line: &Line,
         method: &str,
         form: Form,
+        accounts: &[&str],
     ) -> Result<Php, Trouble> {
         let raw = line.post(method, form).await;
         let raw = raw.map_err(|error| Trouble::Unclear(format!("{method}: {error}")))?;
-        self.read_answer(method, &raw)
+        self.read_answer(method, &raw, accounts)
     }
 
     /// What the answer to a question means. Pure.
-    pub(super) fn read_answer(&self, method: &str, raw: &RawAnswer) -> Result<Php, Trouble> {
+    pub(super) fn read_answer(
+        &self,
+        method: &str,
+        raw: &RawAnswer,
+        accounts: &[&str],
+    ) -> Result<Php, Trouble> {
         let stop = |stop: Stop, words: &str| {
             Err(Trouble::Stop(format!("{method}: {words}; {}", stop.advice(method))))
         };
@@ -60,7 +67,7 @@ impl Exchanger {
                 None => Err(Trouble::Unclear(format!("{method}: the answer has no data"))),
             },
             Reply::Said(said) => {
-                let text = self.quote(&words(&said), "");
+                let text = self.quote_about(&words(&said), accounts);
                 match errors.stop(&said) {
                     Some(why) => stop(why, &text),
                     None if said.code == "1" => Err(Trouble::Missing(format!("{method}: {text}"))),

@@ -13,6 +13,7 @@ impl Cancel for Exchanger {
         Box::pin(async move {
             let refused = |text: String| CancelAnswer::Refused { text };
             let Some(line) = &self.line else { return refused(OFFLINE.to_owned()) };
+            let account = payment.row.destination.reveal();
             // What may be done with an order changes with its status: it is asked for afresh.
             let order = match self.order_of(line, &payment).await {
                 Ok(order) => order,
@@ -25,7 +26,7 @@ impl Cancel for Exchanger {
                 }
                 _ => return refused("the site does not let it be cancelled".to_owned()),
             };
-            match self.act_on(line, "cancel_bid", &hash).await {
+            match self.act_on(line, "cancel_bid", &hash, account).await {
                 Ok(()) => CancelAnswer::Taken,
                 Err(NotDone::Refused(text) | NotDone::NotSent(text)) => refused(text),
                 Err(NotDone::Unknown(text)) => CancelAnswer::Unknown { text },

@@ -1,5 +1,8 @@
 //! `create_bid`: one row, sent once, and what its answer means. No money moves by it.
 //!
+//! What must be asked before it (whose key, which amount) is asked once and remembered: a create
+//! that missed its moment because of a question leaves in the next one without any.
+//!
 //! ```text
 //!   not sent ──▶ NotSent (gate), Later (no connection)
 //!   error 0, ours ──▶ Begun            error 0, another amount ──▶ cancel_bid, Differs
@@ -22,6 +25,7 @@ use crate::http::{RawAnswer, SendError};
 use crate::settings::OFFLINE;
 use domain::LaneName;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// How long the lane waits when no connection comes about, or after a 429 that names no time.
 const PAUSE_MS: u64 = 1_000;
@@ -58,7 +62,9 @@ impl Exchanger {
         if let Err(trouble) = self.refuse_system(line).await {
             return nothing_sent(trouble);
         }
+        let reference = payment.reference.as_str();
         if self.settings.quote_before_create
+            && !self.checked.has(reference, Instant::now())
             && let Err(answer) = self.quote_first(line, direction, payment).await
         {
             return answer;
@@ -71,14 +77,17 @@ impl Exchanger {
                 return Answer::Later { text: error.to_string(), retry_after_ms: Some(PAUSE_MS) };
             }
             Err(error @ SendError::Unknown(_)) => {
+                self.checked.forget(reference);
                 return Answer::Unknown { text: error.to_string() };
             }
         };
+        self.checked.forget(reference);
         let Read { answer, cancel } = self.read_create(&raw, payment);
         match (answer, cancel) {
             (Answer::Differs { text }, Some(hash)) => {
+                let account = payment.row.destination.reveal();
                 // Nobody has funded it; what became of the cancellation is for the person to see.
-                let cancelled = self.act_on(line, "cancel_bid", &hash).await.is_ok();
+                let cancelled = self.act_on(line, "cancel_bid", &hash, account).await.is_ok();
                 let what = if cancelled { "; it was cancelled" } else { "; cancel it at the site" };
                 Answer::Differs { text: text + what }
             }
@@ -130,9 +139,13 @@ impl Exchanger {
         let rule = rules.as_ref().and_then(|rules| rules.of(direction.id));
         let cd = rule.and_then(|rule| rule.cd(direction, &payment.row));
         let form = self.amount_form(direction, payment).maybe("cd", cd.as_deref());
-        match self.ask_site(line, "get_calc", form).await {
+        let account = payment.row.destination.reveal();
+        match self.ask_site(line, "get_calc", form, &[account]).await {
             Ok(quote) => match quote.text_of("changed") {
-                Some("0") => Ok(()),
+                Some("0") => {
+                    self.checked.remember(payment.reference.as_str(), Instant::now());
+                    Ok(())
+                }
                 Some(_) => Err(Answer::Refused {
                     text: "get_calc: the site does not take the amount as it is".to_owned(),
                     created_nothing: true,

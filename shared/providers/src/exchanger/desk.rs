@@ -107,7 +107,7 @@ impl Desk for Exchanger {
             let form = question.parameters.iter().fold(Form::new(), |form, parameter| {
                 form.maybe(parameter.name, given.get(parameter.name).map(String::as_str))
             });
-            let data = self.ask_site(line, question.operation, form).await;
+            let data = self.ask_site(line, question.operation, form, &[]).await;
             self.sheet(question.operation, &data.map_err(Trouble::text)?)
         })
     }
@@ -121,7 +121,7 @@ impl Exchanger {
         given: &BTreeMap<String, String>,
     ) -> Result<Sheet, String> {
         let hash = given.get("hash").map(String::as_str).unwrap_or_default();
-        match self.act_on(line, question.operation, hash).await {
+        match self.act_on(line, question.operation, hash, "").await {
             Ok(()) => Ok(Sheet {
                 columns: vec!["done"],
                 rows: vec![vec![question.operation.to_owned()]],

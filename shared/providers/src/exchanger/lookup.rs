@@ -11,7 +11,8 @@
 //! found by it is only a reason to read the list. That reaches from before the intent to now,
 //! because nobody says whether the site's window means the creation or the last change. Absent is
 //! what a whole, well-formed list does not have; whether that list is live shows the control,
-//! looked for in the same list.
+//! looked for in the same list. Where the id is known, another order with our reference is no
+//! answer: it is a difference.
 
 use super::Exchanger;
 use super::ask::Trouble;
@@ -20,6 +21,7 @@ use super::list::{Listing, Window};
 use super::pay::info_form;
 use super::php::Php;
 use super::status::Meaning;
+use super::which::{another, choose};
 use super::wire::{BidId, Form, Order};
 use crate::answer::Found;
 use crate::api::{LookUp, LookedUp, Payment, Turns};
@@ -37,6 +39,8 @@ pub(super) struct Seeker<'a> {
     pub(super) adapter: &'a Exchanger,
     line: &'a Line,
     turns: &'a dyn Turns,
+    /// Of all that are asked about: no words of the site are told with one.
+    accounts: Vec<&'a str>,
     troubles: u32,
     /// Why nothing more is asked.
     ended: Option<Trouble>,
@@ -49,7 +53,10 @@ impl Exchanger {
             let text = OFFLINE.to_owned();
             return vec![Found::Unclear { text }; payments.len()].into();
         };
-        let mut seeker = Seeker { adapter: self, line, turns: &*turns, troubles: 0, ended: None };
+        let asked_about = payments.iter().chain(&control);
+        let accounts = asked_about.map(|payment| payment.row.destination.reveal()).collect();
+        let mut seeker =
+            Seeker { adapter: self, line, turns: &*turns, accounts, troubles: 0, ended: None };
         let known = payments.iter().filter(|payment| bid_of(payment).is_some()).count();
         let mut listing = None;
         if known > FEW || payments.len() - known > FEW {
@@ -109,7 +116,7 @@ impl Seeker<'_> {
             return Err(ended.clone());
         }
         self.turns.next().await;
-        let answer = self.adapter.ask_site(self.line, method, form).await;
+        let answer = self.adapter.ask_site(self.line, method, form, &self.accounts).await;
         match &answer {
             Ok(_) | Err(Trouble::Missing(_)) => self.troubles = 0,
             Err(trouble @ Trouble::Stop(_)) => self.ended = Some(trouble.clone()),
@@ -139,16 +146,33 @@ impl Seeker<'_> {
         listing: Option<&Result<Listing, Trouble>>,
     ) -> Option<Found> {
         if let Some(bid) = bid_of(payment) {
-            let listed = listing.and_then(|list| list.as_ref().ok()?.by_id(&bid.id));
+            let listing = listing.and_then(|listing| listing.as_ref().ok());
+            if let Some(twin) = listing.and_then(|listing| self.twin(&bid, payment, listing)) {
+                return Some(twin);
+            }
+            let listed = listing.and_then(|listing| listing.by_id(&bid.id));
             return match listed.filter(|order| !self.adapter.needs_info(order)) {
                 Some(order) => Some(self.adapter.judge(order, payment)),
                 None => self.by_id(&bid, payment).await,
             };
         }
         match listing {
-            Some(_) => None,
-            None => self.by_filter(payment).await,
+            Some(Ok(_)) => None,
+            // A list that could not be read tells nothing: the filter may.
+            Some(Err(_)) | None => self.by_filter(payment).await,
         }
+    }
+
+    /// Another order than the one that was created for us carries our reference, and may have
+    /// moved money.
+    fn twin(&self, bid: &BidId, payment: &Payment, listing: &Listing) -> Option<Found> {
+        let ours = listing.by_reference(payment.reference.as_str());
+        let mut others = ours.into_iter().filter(|o| o.id != bid.id && !self.is_given_up(o));
+        others.next().map(|other| another(bid, other))
+    }
+
+    fn is_given_up(&self, order: &Order) -> bool {
+        self.adapter.settings.statuses.meaning(&order.status).0 == Meaning::Cancelled
     }
 
     async fn by_id(&mut self, bid: &BidId, payment: &Payment) -> Option<Found> {
@@ -206,12 +230,15 @@ impl Seeker<'_> {
 
     /// What the orders with our reference say; `None` if there are none.
     async fn of_reference(&mut self, orders: Vec<&Order>, payment: &Payment) -> Option<Found> {
-        let order = match choose(orders, |order| {
-            self.adapter.settings.statuses.meaning(&order.status).0 == Meaning::Cancelled
-        })? {
+        let known = bid_of(payment);
+        let order = match choose(orders, known.as_ref(), |order| self.is_given_up(order))? {
             Ok(order) => order,
             Err(text) => return Some(Found::Differs { text }),
         };
+        if let Some(bid) = known.filter(|bid| bid.id != order.id) {
+            // Whoever hides the one that we know cannot pass off another for it.
+            return Some(another(&bid, order));
+        }
         if !self.adapter.needs_info(order) {
             return Some(self.adapter.judge(order, payment));
         }
@@ -234,21 +261,4 @@ impl Seeker<'_> {
 
 fn bid_of(payment: &Payment) -> Option<BidId> {
     payment.past.provider_id.as_deref().and_then(BidId::read)
-}
-
-/// Of several orders under one reference, the one that may have moved money: given-up ones do not
-/// count beside another. Two others are for a person.
-fn choose(
-    orders: Vec<&Order>,
-    is_given_up: impl Fn(&Order) -> bool,
-) -> Option<Result<&Order, String>> {
-    let first = *orders.first()?;
-    let mut alive = orders.iter().copied().filter(|order| !is_given_up(order));
-    Some(match (alive.next(), alive.next()) {
-        (None, _) => Ok(first),
-        (Some(order), None) => Ok(order),
-        (Some(one), Some(other)) => {
-            Err(format!("several orders carry our id: {} and {}", one.id, other.id))
-        }
-    })
 }

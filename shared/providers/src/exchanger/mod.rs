@@ -14,14 +14,16 @@
 //! | `errors`, `status` | every documented error → class; every status → where an order stands |
 //! | `rules`, `prepare` | what a row must be like; what the site says of its directions |
 //! | `agree` | is this order ours, and what does it tell? |
+//! | `checked` | which rows the site has just agreed to take |
 //! | `create`, `pay`, `cancel`, `callback` | one call each, and what its answer means |
-//! | `lookup`, `list` | where payouts stand: by id, by our reference, by pages |
+//! | `lookup`, `list`, `which` | where payouts stand: by id, by our reference, by pages |
 //! | `desk`, `partner` | what a person may ask and do |
 
 mod agree;
 mod ask;
 mod callback;
 mod cancel;
+mod checked;
 mod create;
 mod desk;
 mod direction;
@@ -40,6 +42,7 @@ mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
+mod which;
 mod wire;
 
 use crate::api::{
@@ -49,6 +52,7 @@ use crate::api::{
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 use crate::quote::quote;
 use crate::registry::{BuildContext, BuildError, Purpose};
+use checked::Checked;
 use domain::{LaneName, Method, Policy, ReferenceFormat, Row};
 use futures::future::BoxFuture;
 use line::Line;
@@ -105,8 +109,12 @@ struct Exchanger {
     rules: RwLock<Option<Arc<Rules>>>,
     /// Set once the site has said that the key is a user's own.
     own_key: AtomicBool,
+    /// Rows whose amount the site has just agreed to take.
+    checked: Checked,
     /// Hashes of orders of which a look-up has just said that they wait for `pay_bid`.
     steps_due: Mutex<BTreeSet<String>>,
+    /// What became of the last withdrawal of the partner's balance is not known.
+    withdrawal_unknown: futures::lock::Mutex<bool>,
     /// Directions about whose refusal the log was told.
     warned: Mutex<BTreeSet<u64>>,
     /// `None` at intake, and where the lane's sandbox does not run.
@@ -156,7 +164,9 @@ impl Exchanger {
             settings,
             rules: RwLock::new(None),
             own_key: AtomicBool::new(false),
+            checked: Checked::default(),
             steps_due: Mutex::new(BTreeSet::new()),
+            withdrawal_unknown: futures::lock::Mutex::new(false),
             warned: Mutex::new(BTreeSet::new()),
             line,
         }
@@ -164,8 +174,13 @@ impl Exchanger {
 
     /// The site's own words, without the account and the key.
     fn quote(&self, words: &str, account: &str) -> String {
+        self.quote_about(words, &[account])
+    }
+
+    /// The same, where the site was asked about several.
+    fn quote_about(&self, words: &str, accounts: &[&str]) -> String {
         let key = self.line.iter().map(|line| line.key.expose_secret());
-        quote(words, key.chain([account]))
+        quote(words, key.chain(accounts.iter().copied()))
     }
 
     fn rules(&self) -> Option<Arc<Rules>> {
@@ -183,7 +198,7 @@ impl Provider for Exchanger {
     }
 
     fn validate(&self, row: &Row) -> Vec<RowProblem> {
-        rules::problems(row, &self.settings, self.rules().as_deref())
+        rules::problems(row, &self.lane, &self.settings, self.rules().as_deref())
     }
 
     fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {

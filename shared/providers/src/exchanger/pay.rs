@@ -77,7 +77,7 @@ impl Exchanger {
         };
         let body = Form::new().with("hash", &hash).finish();
         match line.post_gated(METHOD, body, gate).await {
-            Ok(raw) => self.read_act(METHOD, &raw),
+            Ok(raw) => self.read_act(METHOD, &raw, payment.row.destination.reveal()),
             Err(error @ SendError::Unknown(_)) => Err(NotDone::Unknown(error.to_string())),
             Err(error) => Err(NotDone::NotSent(error.to_string())),
         }
@@ -120,13 +120,14 @@ impl Exchanger {
 
     /// The order of a payment as `bid_info` tells it now: by its id, else by our reference.
     pub(super) async fn order_of(&self, line: &Line, payment: &Payment) -> Result<Order, String> {
+        let account = payment.row.destination.reveal();
         let known = payment.past.provider_id.as_deref().and_then(BidId::read);
         let bid = match known {
             Some(bid) => bid,
             None => {
                 let reference = payment.reference.as_str();
                 let form = Form::new().with("api_id", reference);
-                let data = self.ask_site(line, "get_exchanges", form).await;
+                let data = self.ask_site(line, "get_exchanges", form, &[account]).await;
                 let orders = self.read_page(&data.map_err(Trouble::text)?)?;
                 let mut ours =
                     orders.into_iter().filter(|o| o.api_id.as_deref() == Some(reference));
@@ -137,8 +138,8 @@ impl Exchanger {
                 }
             }
         };
-        let data = self.ask_site(line, "bid_info", info_form(&bid)).await.map_err(Trouble::text)?;
-        self.order_in(&data, &bid)
+        let data = self.ask_site(line, "bid_info", info_form(&bid), &[account]).await;
+        self.order_in(&data.map_err(Trouble::text)?, &bid)
     }
 
     /// The order in an answer of `bid_info`, which must be about the one that was asked for.
@@ -156,29 +157,35 @@ impl Exchanger {
         Ok(order)
     }
 
-    /// An act that moves no money, such as `cancel_bid`.
+    /// An act that moves no money, such as `cancel_bid`; told without `account`.
     pub(super) async fn act_on(
         &self,
         line: &Line,
         method: &str,
         hash: &str,
+        account: &str,
     ) -> Result<(), NotDone> {
         match line.post(method, Form::new().with("hash", hash)).await {
-            Ok(raw) => self.read_act(method, &raw),
+            Ok(raw) => self.read_act(method, &raw, account),
             Err(error @ SendError::Unknown(_)) => Err(NotDone::Unknown(error.to_string())),
             Err(error) => Err(NotDone::NotSent(error.to_string())),
         }
     }
 
     /// What the answer to an act means. Pure.
-    pub(super) fn read_act(&self, method: &str, raw: &RawAnswer) -> Result<(), NotDone> {
+    pub(super) fn read_act(
+        &self,
+        method: &str,
+        raw: &RawAnswer,
+        account: &str,
+    ) -> Result<(), NotDone> {
         let refused = |words: &str, advice: &str| {
             Err(NotDone::Refused(format!("{method}: {words}; {advice}")))
         };
         match self.settings.errors.reply(raw) {
             Reply::Done(_) => Ok(()),
             Reply::Said(said) => {
-                let text = self.quote(&words(&said), "");
+                let text = self.quote(&words(&said), account);
                 match (self.settings.errors.stop(&said), said.code.as_str()) {
                     (Some(why), _) => refused(&text, &why.advice(method)),
                     (None, "1") => refused(&text, "the site does not know the order"),

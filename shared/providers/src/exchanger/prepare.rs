@@ -44,7 +44,7 @@ impl Exchanger {
         if self.own_key.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let test = self.ask_site(line, "test", Form::new()).await?;
+        let test = self.ask_site(line, "test", Form::new(), &[]).await?;
         match test.text_of("user_id") {
             None => {
                 let text = "test: the answer does not tell whose key this is";
@@ -64,7 +64,7 @@ impl Exchanger {
 
     async fn fetch_rule(&self, line: &Line, id: u64) -> Result<Rule, String> {
         let form = Form::new().with("direction_id", &id.to_string());
-        match self.ask_site(line, "get_direction", form).await {
+        match self.ask_site(line, "get_direction", form, &[]).await {
             Ok(data) if data.text_of("id").is_some_and(|told| told == id.to_string()) => {
                 Ok(Rule::of_site(&data))
             }

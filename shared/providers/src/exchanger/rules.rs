@@ -1,14 +1,15 @@
 //! What a row must be like: the lane's own rules, and what the site says of its directions.
 //!
-//! Pure: no key, no network. Without the site's rules only the lane's own are checked; the site
-//! checks again at the create.
+//! Pure: no key, no network. Before the site's rules are installed only the lane's own are checked;
+//! once they are, a direction that they do not have takes no row. The site checks again at the
+//! create.
 
 use super::direction::{self, Direction};
 use super::html::plain;
 use super::php::Php;
 use super::settings::Settings;
 use crate::api::RowProblem;
-use domain::Row;
+use domain::{LaneName, Row};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -159,7 +160,12 @@ impl Field {
 }
 
 /// Everything that speaks against a row.
-pub(super) fn problems(row: &Row, settings: &Settings, rules: Option<&Rules>) -> Vec<RowProblem> {
+pub(super) fn problems(
+    row: &Row,
+    lane: &LaneName,
+    settings: &Settings,
+    rules: Option<&Rules>,
+) -> Vec<RowProblem> {
     let Some(direction) = direction::of(&settings.directions, row) else {
         return vec![no_direction(row, settings)];
     };
@@ -171,7 +177,19 @@ pub(super) fn problems(row: &Row, settings: &Settings, rules: Option<&Rules>) ->
     {
         add("amount", format!("more than {decimals} decimals; the direction takes {decimals}"));
     }
-    let Some(rule) = rules.and_then(|rules| rules.of(direction.id)) else { return problems };
+    let Some(rules) = rules else { return problems };
+    let Some(rule) = rules.of(direction.id) else {
+        // The rules are older than the lane's settings.
+        add(
+            "method",
+            format!(
+                "the site's rules were not fetched for direction {}; start a worker with the lane's \
+             settings of now, or fetch them with `producer provider {lane} rules`",
+                direction.id
+            ),
+        );
+        return problems;
+    };
     if let Some(why) = &rule.closed {
         add("method", format!("direction {} is closed: {why}", direction.id));
         return problems;

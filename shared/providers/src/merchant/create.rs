@@ -135,11 +135,15 @@ impl Merchant {
     }
 }
 
-/// `ok: true`: ours, if amount and currency are.
+/// `ok: true`: ours, if amount and currency are, and the rest as far as it is told. Whatever was
+/// taken under another id or for another requisite is for a person: ours could be looked up in
+/// vain, and sent again.
 fn accepted(record: &Record<'_>, payment: &Payment) -> Answer {
     const MONEY: &[Field] = &[Field::Amount, Field::Currency];
+    const TOLD: &[Field] =
+        &[Field::OrderId, Field::Type, Field::Amount, Field::Currency, Field::Requisite];
     let expected = Expected::of(payment);
-    if let Some(text) = expected.differences(MONEY, record) {
+    if let Some(text) = expected.differences(TOLD, record) {
         return Answer::Differs { text };
     }
     if let Some(name) = expected.missing(MONEY, record) {

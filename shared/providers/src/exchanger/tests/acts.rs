@@ -137,6 +137,51 @@ async fn every_answer_to_an_act_has_its_class() {
 }
 
 #[tokio::test]
+async fn nothing_that_the_site_says_instead_of_an_answer_is_told_with_the_account() {
+    // A wallet's address is no number: it is known by what was asked about alone.
+    const WALLET: &str = "TXabcdefghijklmnopQRSTUVWX";
+    let wallet = |reference: &str| {
+        let row = testing::row(reference, "10.00", "USDT", Method::Wallet, WALLET);
+        let payment = numbered(row);
+        let past = Past { provider_id: Some("7:h7".into()), ..payment.past.clone() };
+        Payment { past, ..payment }
+    };
+    let words = |code: u32| error(json!(code), &format!("nothing for {WALLET} here"));
+    let told = |what: &str, text: String| {
+        assert!(text.contains("nothing for … here"), "{what}: {text}");
+        assert!(!text.contains(WALLET), "{what}: {text}");
+    };
+    for code in [1, 9] {
+        let site = Site::start(move |_, _| words(code)).await;
+        let adapter = adapter_at(&site.base(), "quote_before_create = true");
+        let desk = adapter.desk().unwrap();
+        let withdrawal = [("method_id", "11"), ("account", WALLET)];
+        let withdrawal = withdrawal.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        told("partner-payout", desk.ask("partner-payout", &withdrawal).await.unwrap_err());
+        told("get_calc", format!("{:?}", submit(&adapter, &wallet("A")).await));
+        told("pay_bid", format!("{:?}", confirm(&adapter, wallet("A")).await));
+        let cancelled = Provider::cancel(&adapter).unwrap().cancel(wallet("A")).await;
+        told("cancel_bid", format!("{cancelled:?}"));
+        for count in [1, 5] {
+            let asked = (0..count).map(|n| wallet(&format!("A{n}"))).collect();
+            told("look-up", format!("{:?}", ask(&adapter, &site, asked).await[0]));
+        }
+        let mut usdt = order(7, "new", "10");
+        usdt["currency_code_get"] = json!("USDT");
+        let site = Site::start(move |method, _| match method {
+            "bid_info" => done(usdt.clone()),
+            _ => words(code),
+        })
+        .await;
+        let adapter = adapter_at(&site.base(), PERSON);
+        told("pay_bid", format!("{:?}", confirm(&adapter, wallet("A")).await));
+        let cancelled = Provider::cancel(&adapter).unwrap().cancel(wallet("A")).await;
+        told("cancel_bid", format!("{cancelled:?}"));
+        assert_eq!(site.methods(), ["bid_info", "pay_bid", "bid_info", "cancel_bid"]);
+    }
+}
+
+#[tokio::test]
 async fn behind_a_closed_gate_nothing_is_said_to_the_site() {
     let site = site_with(order(7, "new", "10"), taken).await;
     let adapter = adapter_at(&site.base(), PREPAID);

@@ -265,6 +265,33 @@ async fn a_quote_that_would_change_the_amount_keeps_the_create_from_leaving() {
 }
 
 #[tokio::test]
+async fn a_create_that_missed_its_moment_by_questions_leaves_in_the_next_without_any() {
+    let gate = Gate::new(true);
+    let shut = Arc::clone(&gate);
+    let site = Site::start(move |method, _| match method {
+        "test" => done(json!({ "user_id": "7" })),
+        "get_calc" => {
+            // The moment passes while the site thinks about it.
+            shut.open.store(false, std::sync::atomic::Ordering::SeqCst);
+            done(json!({ "changed": 0 }))
+        }
+        _ => done(order(7, "new", "1500")),
+    })
+    .await;
+    let adapter = fresh_adapter_at(&site.base(), "quote_before_create = true");
+    let (lane, payment) = (testing::lane(), card("INV-1", "1500.00"));
+    let create = || adapter.create(&lane, &payment, Arc::clone(&gate) as _);
+    assert_eq!(create().await, Answer::NotSent);
+    assert_eq!(site.methods(), ["test", "get_calc"]);
+    gate.open.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(matches!(create().await, Answer::Begun { .. }));
+    assert_eq!(site.methods()[2..], ["create_bid"]);
+    // Once one has left, the next asks anew.
+    assert_eq!(create().await, Answer::NotSent);
+    assert_eq!(site.methods()[3..], ["get_calc"]);
+}
+
+#[tokio::test]
 async fn the_given_amount_is_what_is_checked_where_that_is_ordered() {
     let more = "calc_action = 1\ndirections = [{ id = 1, currency = \"USDT\", method = \"card\", \
                 code = \"USDTTRC20\", account1 = \"T9\" }]";

@@ -213,7 +213,100 @@ async fn a_withdrawal_without_a_readable_answer_may_have_been_made() {
         let adapter = adapter_at(&site.base(), "");
         let desk = adapter.desk().unwrap();
         let text = desk.ask("partner-payout", &withdrawal(Some("250"))).await.unwrap_err();
-        assert!(text.contains("it may have been done"), "{text}");
+        assert!(text.contains("it may have been done: look at partner-payouts"), "{text}");
         assert_eq!(sent.load(Ordering::SeqCst), 1, "sent once");
+        // Until a person knows, this process sends no other, and does not even look.
+        for balance in [Some("250"), None] {
+            let text = desk.ask("partner-payout", &withdrawal(balance)).await.unwrap_err();
+            assert!(text.contains("what became of the last withdrawal"), "{text}");
+        }
+        assert_eq!(site.calls().pop().unwrap().method, "add_partner_payout");
     }
+}
+
+#[tokio::test]
+async fn nobody_who_stops_waiting_for_a_withdrawal_forgets_it() {
+    let site = Site::start(|method, _| match method {
+        "add_partner_payout" => Reply::Hang,
+        _ => Reply::Body(done(data_of(method))),
+    })
+    .await;
+    let adapter = adapter_at(&site.base(), "");
+    let desk = adapter.desk().unwrap();
+    let given = withdrawal(Some("250"));
+    {
+        let mut asked = desk.ask("partner-payout", &given);
+        while !site.methods().contains(&"add_partner_payout".to_owned()) {
+            assert!(futures::poll!(&mut asked).is_pending(), "it hangs");
+            tokio::task::yield_now().await;
+        }
+    }
+    let text = desk.ask("partner-payout", &given).await.unwrap_err();
+    assert!(text.contains("what became of the last withdrawal"), "{text}");
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_the_site_refused_or_took_does_not_hold_up_the_next() {
+    let refuse = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let first = Arc::clone(&refuse);
+    let site = Site::start(move |method, _| match method {
+        "add_partner_payout" if first.swap(false, Ordering::SeqCst) => {
+            error(json!(3), "Method not supported")
+        }
+        _ => done(data_of(method)),
+    })
+    .await;
+    let adapter = adapter_at(&site.base(), "");
+    let desk = adapter.desk().unwrap();
+    let text = desk.ask("partner-payout", &withdrawal(Some("250"))).await.unwrap_err();
+    assert!(text.contains("enable the method add_partner_payout"), "{text}");
+    for _ in 0..2 {
+        desk.ask("partner-payout", &withdrawal(Some("250"))).await.unwrap();
+    }
+}
+
+/// Withdrawals with these times and statuses, as many as asked for at most.
+async fn refusal_with(earlier: Vec<(u64, &'static str)>) -> Option<String> {
+    let site = Site::start(move |method, given| {
+        if method != "get_partner_payouts" {
+            return done(data_of(method));
+        }
+        let end = given.get("end_time").map_or(u64::MAX, |end| end.parse().unwrap());
+        let within = (1..).zip(&earlier).filter(|(_, (time, _))| *time <= end);
+        let told = within.take(given["limit"].parse().unwrap());
+        let line = |(id, (time, status)): (u64, &(u64, &str))| {
+            json!({ "id": id, "time": time, "status": status })
+        };
+        page(&told.map(line).collect::<Vec<_>>())
+    })
+    .await;
+    let adapter = adapter_at(&site.base(), "");
+    let made = adapter.desk().unwrap().ask("partner-payout", &withdrawal(Some("250"))).await;
+    assert_eq!(made.is_ok(), site.methods().contains(&"add_partner_payout".to_owned()));
+    made.err()
+}
+
+#[tokio::test]
+async fn only_what_is_paid_or_cancelled_is_decided() {
+    for (status, is_decided) in
+        [("0", false), ("1", true), ("2", true), ("3", false), ("-1", false), ("new", false)]
+    {
+        let refusal = refusal_with(vec![(1_700_000_000, status)]).await;
+        assert_eq!(refusal.is_none(), is_decided, "{status}: {refusal:?}");
+        assert!(refusal.is_none_or(|text| text.contains("withdrawal 1 is not decided")));
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_may_lack_the_newest_withdrawals_is_not_believed() {
+    let paid =
+        |times: &mut dyn Iterator<Item = u64>| -> Vec<_> { times.map(|t| (t, "1")).collect() };
+    // The oldest first: the page is full before it comes to the one that is pending.
+    let mut ascending = paid(&mut (1..=500));
+    ascending.push((501, "0"));
+    let refusal = refusal_with(ascending).await.unwrap();
+    assert!(refusal.contains("does not list the newest first"), "{refusal}");
+    // All of a short list is there, in whatever order; and the newest first may be any number.
+    assert_eq!(refusal_with(paid(&mut (1..100))).await, None);
+    assert_eq!(refusal_with(paid(&mut (1..=1_200).rev())).await, None);
 }

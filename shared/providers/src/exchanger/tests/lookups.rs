@@ -38,8 +38,6 @@ async fn every_status_has_its_meaning() {
         ("new", Some(News::Waiting)),
         ("coldnew", Some(News::Waiting)),
         ("techpay", Some(News::Waiting)),
-        ("cancel", Some(News::Failed)),
-        ("delete", Some(News::Failed)),
         ("returned", Some(News::Returned)),
         ("error", None),
         ("payouterror", None),
@@ -60,6 +58,103 @@ async fn an_order_that_was_ever_stepped_is_never_failed_by_being_given_up() {
             found("", stepped(known("INV-1", "10.00", "7:h7")), order(7, status, "10")).await;
         assert!(matches!(&found, Found::Differs { text } if text.contains("funded")), "{found:?}");
     }
+}
+
+#[tokio::test]
+async fn an_order_that_a_person_may_have_funded_is_never_failed_by_running_out() {
+    for status in ["cancel", "delete"] {
+        let is_asked_for = |found: &Found| matches!(found, Found::Differs { text } if text.contains("whoever funded it"));
+        let given_up = || order(7, status, "10");
+        let waited = known("INV-1", "10.00", "7:h7");
+        let by_person = found(PERSON, waited.clone(), given_up()).await;
+        assert!(is_asked_for(&by_person), "{by_person:?}");
+        // Where the lane funds, and it did not, nobody did.
+        let by_lane = found(PREPAID, waited, given_up()).await;
+        assert_eq!(news(&by_lane), Some(News::Failed), "{by_lane:?}");
+        // Nobody was ever told of this one: its create was lost.
+        let api_id = number("INV-1").to_string();
+        let site = Site::start(move |_, _| page(&[item(7, &api_id, status, "10")])).await;
+        let adapter = adapter_at(&site.base(), PERSON);
+        let lost = ask(&adapter, &site, vec![card("INV-1", "10.00")]).await;
+        assert_eq!(news(&lost[0]), Some(News::Failed), "{lost:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_with_our_reference_that_is_not_the_one_we_know_is_for_a_person() {
+    let api_id = number("INV-1").to_string();
+    for status in ["success", "payed", "new", "cancel"] {
+        let items = vec![item(8, &api_id, status, "10")];
+        let site = Site::start(move |method, given| match method {
+            "bid_info" if given.get("hash").is_some_and(|hash| hash == "h7") => {
+                error(json!(1), "No bid exists")
+            }
+            "bid_info" => done(order(8, "new", "10")),
+            _ if given["offset"] == "0" => page(&items),
+            _ => page(&[]),
+        })
+        .await;
+        let found =
+            ask(&adapter_at(&site.base(), ""), &site, vec![known("INV-1", "10.00", "7:h7")]).await;
+        let is_named = matches!(&found[..], [Found::Differs { text }]
+            if text.contains("order 8") && text.ends_with("is 7"));
+        assert!(is_named, "{status}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_orders_that_were_all_given_up_the_one_we_know_speaks() {
+    let api_id = number("INV-1").to_string();
+    let items: Vec<Value> = (6..9).map(|id| item(id, &api_id, "cancel", "10")).collect();
+    let site = Site::start(move |method, given| match method {
+        "bid_info" => error(json!(1), "No bid exists"),
+        _ if given["offset"] == "0" => page(&items),
+        _ => page(&items[2..]),
+    })
+    .await;
+    let adapter = adapter_at(&site.base(), PREPAID);
+    let found = ask(&adapter, &site, vec![known("INV-1", "10.00", "7:h7")]).await;
+    assert!(
+        matches!(&found[..], [Found::Is { news: News::Failed, provider_id: Some(id), .. }]
+            if id == "7:h7"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_second_order_with_our_reference_beside_the_one_we_know_is_for_a_person() {
+    for (status, expected) in [("success", None), ("payed", None), ("cancel", Some(News::Paid))] {
+        let mut items: Vec<Value> =
+            (0..5).map(|n| item(n, number(&format!("A{n}")).as_str(), "success", "10")).collect();
+        items.push(item(9, number("A0").as_str(), status, "10"));
+        let site = Site::start(move |_, given| match given["offset"].as_str() {
+            "0" => page(&items),
+            _ => page(&items[1..]),
+        })
+        .await;
+        let payments: Vec<_> =
+            (0..5).map(|n| known(&format!("A{n}"), "10.00", &format!("{n}:h{n}"))).collect();
+        let found = ask(&adapter_at(&site.base(), ""), &site, payments).await;
+        assert_eq!(news(&found[0]), expected, "{status}: {found:?}");
+        assert_eq!(matches!(found[0], Found::Differs { .. }), expected.is_none(), "{found:?}");
+        assert!(found[1..].iter().all(|found| news(found) == Some(News::Paid)), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_list_cannot_be_read_each_is_asked_for_by_our_reference() {
+    let ids: Vec<_> = (0..5).map(|n| number(&format!("A{n}")).to_string()).collect();
+    let site = Site::start(move |_, given| match (given.get("offset"), given.get("api_id")) {
+        (Some(_), _) => "<html>".to_owned(),
+        (None, Some(api_id)) if *api_id == ids[4] => page(&[]),
+        (None, Some(api_id)) => page(&[item(7, api_id, "success", "10")]),
+        _ => panic!("{given:?}"),
+    })
+    .await;
+    let payments: Vec<_> = (0..5).map(|n| card(&format!("A{n}"), "10.00")).collect();
+    let found = ask(&adapter_at(&site.base(), ""), &site, payments).await;
+    assert!(found[..4].iter().all(|found| news(found) == Some(News::Paid)), "{found:?}");
+    assert!(matches!(found[4], Found::Unclear { .. }), "the list decides: {found:?}");
 }
 
 #[tokio::test]

@@ -129,6 +129,28 @@ fn without_the_sites_rules_the_lanes_own_are_checked() {
 }
 
 #[tokio::test]
+async fn a_direction_that_the_sites_rules_do_not_have_takes_no_row() {
+    // The lane got another direction after its rules were fetched.
+    let one = "directions = [{ id = 1, currency = \"RUB\", method = \"card\", \
+               fields = { cf6 = \"email\" } }]";
+    let (older, _site) = prepared(one, |_| {}).await;
+    let rules = older.prepare().unwrap().fetch().await.unwrap();
+    let adapter = adapter("");
+    let wallet = testing::row("A", "1.00", "USDT", Method::Wallet, "TXabcdefghij");
+    assert_eq!(adapter.validate(&wallet), [], "without any rules the create tells");
+    adapter.prepare().unwrap().install(&rules).unwrap();
+    assert_eq!(adapter.validate(&card("A", "100.00").row), []);
+    assert_eq!(
+        told(&adapter.validate(&wallet)),
+        [(
+            "method",
+            "the site's rules were not fetched for direction 3; start a worker with the lane's \
+             settings of now, or fetch them with `producer provider main rules`"
+        )]
+    );
+}
+
+#[tokio::test]
 async fn a_key_of_the_system_user_is_refused() {
     for (user, words) in [(json!(0), "System"), (json!("0"), "System"), (json!(null), "whose")] {
         let site = Site::start(move |_, _| done(json!({ "user_id": user.clone() }))).await;

@@ -41,6 +41,27 @@ fn another_amount_or_currency_differs() {
 }
 
 #[test]
+fn an_answer_about_another_order_type_or_requisite_differs() {
+    let with = |more: &str| read(200, &TAKEN.replacen('{', &format!("{{{more}, "), 1));
+    for other in [
+        r#""order_id": "abcd-INV-2""#,
+        r#""type": "pay_in""#,
+        r#""number_card": "5555555555554444""#,
+        r#""phone_number": "79161234567""#,
+        r#""number_card": "4111111111111111", "iban_number": "DE89370400440532013000""#,
+    ] {
+        let Answer::Differs { text } = with(other) else { panic!("{other}") };
+        assert!(!text.contains("5555") && !text.contains("4111"), "{text}");
+    }
+    for ours in [
+        r#""order_id": "abcd-INV-1", "type": "pay_out", "number_card": 4111111111111111"#,
+        r#""order_id": "", "type": null, "number_card": "4111 1111 1111 1111""#,
+    ] {
+        assert!(matches!(with(ours), Answer::Accepted { .. }), "{ours}: {:?}", with(ours));
+    }
+}
+
+#[test]
 fn without_a_readable_amount_currency_or_ok_it_is_unknown() {
     for (field, instead) in [
         ("\"fiat_amount\"", "\"x\""),
