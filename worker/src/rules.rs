@@ -1,8 +1,10 @@
-//! Keeps the providers' rules for rows at hand: fetched at the start and every few minutes, and
-//! stored in the ledger, where intake reads them on machines that have no keys.
+//! Keeps the providers' rules for rows at hand: fetched at the start and every few minutes, given
+//! to the adapter that pays and asks by them, and stored in the ledger, where intake reads them
+//! on machines that have no keys.
 //!
 //! A fetch that fails leaves the older rules, with their age: intake warns about old ones and
-//! refuses very old ones.
+//! refuses very old ones. So do rules that the adapter cannot use: what is stored is always of
+//! use.
 
 use domain::LaneName;
 use ledger::Ledger;
@@ -76,6 +78,7 @@ async fn fetch(
 ) -> Result<(), String> {
     let Some(prepare) = provider.prepare() else { return Ok(()) };
     let rules = prepare.fetch().await?;
+    prepare.install(&rules)?;
     ledger.put_rules(lane.clone(), rules).await.map_err(|error| error.to_string())
 }
 

@@ -1,7 +1,8 @@
 //! Everything that runs in a worker, started in order and stopped in order.
 //!
 //! ```text
-//!  start: ledger ▶ port ▶ adapters ▶ engine (checks the accounts, S4) ▶ listener ▶ queue ▶ pump
+//!  start: ledger ▶ port ▶ adapters ▶ engine (checks the accounts, S4) ▶ rules ▶ listener ▶ queue
+//!         ▶ pump
 //!  stop:  pump ▶ queue ▶ engine (what is under way is written down) ▶ listener
 //! ```
 //!
@@ -108,12 +109,14 @@ impl Shell {
         let setups = lanes::set_up(config, Some(&port.urls), sandbox)?;
         let names: Vec<LaneName> = setups.iter().map(|setup| setup.name.clone()).collect();
         let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));
-        let rules = Rules::keep(&ledger, setups.iter().map(of).collect(), Pauses::USUAL);
+        let providers = setups.iter().map(of).collect();
         let settings = Settings {
             lease_ms: config.worker.lease_ms,
             chunks_at_once: config.worker.chunks_at_once,
         };
         let engine = Engine::start(Arc::new(Production), ledger.clone(), setups, settings).await?;
+        // Not before the accounts are known to be ours (S4): rules of another one are not kept.
+        let rules = Rules::keep(&ledger, providers, Pauses::USUAL);
         let rim = Rim::new(Arc::new(engine.clone()), ledger.clone(), port.urls, names.clone());
         let http = port.socket.map(|socket| Listener::start(socket, Arc::new(rim)));
         let queue = queue(config)?;

@@ -211,6 +211,15 @@ async fn a_ledger_that_is_away_makes_the_provider_call_again() {
 }
 
 #[tokio::test]
+async fn a_callback_that_nobody_could_check_makes_the_provider_call_again() {
+    let world = World::start().await;
+    *world.ear.says.lock().expect("no panic") = Ok(Hearing::Unchecked);
+    assert_eq!(world.post(&world.path(), "x").await.0, 503);
+    let (_, metrics) = world.call("GET", "/metrics", "").await;
+    assert!(metrics.contains("payout_callbacks_total{result=\"unchecked\"} 1"), "{metrics}");
+}
+
+#[tokio::test]
 async fn a_forged_url_is_not_heard_but_kept_with_its_numbers_masked() {
     let world = World::start().await;
     let forged = world.path().replace("/success.", "/error.");
@@ -224,22 +233,29 @@ async fn a_forged_url_is_not_heard_but_kept_with_its_numbers_masked() {
 }
 
 #[tokio::test]
-async fn a_flood_of_forged_urls_is_kept_in_part_only() {
+async fn a_flood_of_forged_urls_leaves_room_for_what_the_provider_says() {
     let world = World::start().await;
     let forged = world.path().replace("/success.", "/error.");
     for _ in 0..60 {
         assert_eq!(world.post(&forged, "{}").await.0, 404);
     }
-    let kept = world.ledger.strays(&lane()).len();
-    assert!((20..30).contains(&kept), "{kept} of 60");
+    assert_eq!(world.ledger.strays(&lane()).len(), 5, "of 60");
+    *world.ear.says.lock().expect("no panic") = Ok(Hearing::NotOurs);
+    for _ in 0..20 {
+        assert_eq!(world.post(&world.path(), "{}").await.0, 404);
+    }
+    assert_eq!(world.ledger.strays(&lane()).len(), 25, "all of what carries our MAC");
 }
 
 #[tokio::test]
-async fn a_callback_for_no_payout_is_kept_and_answered_404() {
+async fn a_callback_for_no_payout_is_answered_404_only_where_it_is_kept() {
     let world = World::start().await;
     *world.ear.says.lock().expect("no panic") = Ok(Hearing::NotOurs);
     assert_eq!(world.post(&world.path(), "{}").await.0, 404);
     assert_eq!(world.ledger.strays(&lane()), [format!("no attempt 2 of {}: {{}}", place())]);
+    let away = World::with(Arc::new(memory()), Arc::new(unkept::Unkept(memory()))).await;
+    *away.ear.says.lock().expect("no panic") = Ok(Hearing::NotOurs);
+    assert_eq!(away.post(&away.path(), "{}").await.0, 503, "the ledger did not keep it");
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ use domain::{
     BatchId, BatchState, ChunkId, Currencies, Destination, LaneName, LedgerId, Method, Millis,
     Money, PayerReference, Place, ReferenceFormat, Row,
 };
+use engine::StartError;
 use ledger::memory::MemoryLedger;
 use ledger::redis::RedisLedger;
+use ledger::sqlite::SqliteLedger;
 use ledger::{Ledger, NewBatch, NewChunk, Opened, Seal, rows};
 use providers::registry::SandboxAddress;
 use sandbox::{Sandbox, SandboxConfig};
@@ -15,7 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use system_tests::redis_server::RedisServer;
-use worker::shell::{Port, Shell};
+use tokio::net::TcpListener;
+use worker::shell::{Port, Shell, ShellError};
 use worker::verify::verify;
 
 const ROWS: u32 = 300;
@@ -162,4 +165,26 @@ async fn two_workers_of_a_pool_share_the_rows_while_redis_is_killed() {
     complete(&*ledger, id).await;
     world.every_row_was_paid_exactly_once(&*ledger).await;
     assert!(one.stop().await && two.stop().await, "nothing is under way");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_asked_of_an_account_before_it_is_known_to_be_ours() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let provider = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", provider.local_addr().expect("its address"));
+    let address = SandboxAddress { url, tls: None, id: "0".repeat(32) };
+    let mut config = config(dir.path());
+    let lane = config.lanes.values_mut().next().expect("the built-in lane");
+    // A provider whose rules are fetched.
+    lane.provider = "exchanger".to_owned();
+    lane.settings.retain(|key, _| key == "base_url");
+    let twin = lane.clone();
+    config.lanes.insert(LaneName::new("twin").expect("a name"), twin);
+    let ledger = SqliteLedger::open(&dir.path().join("ledger")).expect("a ledger");
+    let port = Port::open(&config).await.expect("a port");
+    let started = Shell::start(&config, Arc::new(ledger), port, Some(&address)).await;
+    let error = started.err().expect("two lanes, one account");
+    assert!(matches!(error, ShellError::Engine(StartError::SameAccount(..))), "{error}");
+    let called = tokio::time::timeout(Duration::from_millis(300), provider.accept()).await;
+    assert!(called.is_err(), "rules were fetched from an account that is refused");
 }

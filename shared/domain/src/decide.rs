@@ -93,9 +93,9 @@ fn is_rash(payout: &Payout, kind: Kind) -> bool {
 /// An outcome of an intent that was never written, or news of an attempt that never began.
 fn names_the_future(payout: &Payout, event: &Event) -> bool {
     match event {
-        Event::Outcome { intent, .. } | Event::StepOutcome { intent } => {
-            *intent == 0 || *intent > payout.intents
-        }
+        Event::Outcome { intent, .. }
+        | Event::StepOutcome { intent }
+        | Event::StepWithdrawn { intent, .. } => *intent == 0 || *intent > payout.intents,
         Event::News { attempt, .. } | Event::Found { attempt, .. } => {
             *attempt == 0 || *attempt > payout.attempt
         }
@@ -105,7 +105,9 @@ fn names_the_future(payout: &Payout, event: &Event) -> bool {
 
 fn is_newest(payout: &Payout, event: &Event) -> bool {
     match event {
-        Event::Outcome { intent, .. } | Event::StepOutcome { intent } => *intent == payout.intents,
+        Event::Outcome { intent, .. }
+        | Event::StepOutcome { intent }
+        | Event::StepWithdrawn { intent, .. } => *intent == payout.intents,
         _ => false,
     }
 }
@@ -183,6 +185,12 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
         }
         Event::StepOutcome { .. } => {
             next.step_open = false;
+            next.due = now.plus(policy.settling_ms);
+        }
+        // As if its intent had never been: an earlier step keeps the attempt stepped.
+        Event::StepWithdrawn { is_first, .. } => {
+            next.step_open = false;
+            next.stepped = !*is_first;
             next.due = now.plus(policy.settling_ms);
         }
         Event::News { news: News::Returned, .. } | Event::Found { news: News::Returned, .. } => {
@@ -339,6 +347,7 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
         Event::Intent { .. }
         | Event::StepIntent
         | Event::StepOutcome { .. }
+        | Event::StepWithdrawn { .. }
         | Event::Inconclusive
         | Event::Hint => Cause::None,
     }

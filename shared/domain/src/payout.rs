@@ -200,7 +200,8 @@ pub struct Payout {
     pub returned: bool,
     /// A confirm or pay step is under way beside the state (S9).
     pub step_open: bool,
-    /// A confirm or pay step of this attempt was ever begun: the provider may have acted on it.
+    /// A confirm or pay step of this attempt was ever begun and not withdrawn: the provider may
+    /// have acted on it.
     pub stepped: bool,
     /// When it entered its state, in whole seconds when packed.
     pub since: Millis,

@@ -33,6 +33,14 @@ pub enum Event {
         /// The [`crate::Payout::intents`] of the step that it answers.
         intent: u16,
     },
+    /// The step of intent number `intent` was certainly not sent. Work, valid without a lease.
+    StepWithdrawn {
+        /// The [`crate::Payout::intents`] of the step that never left.
+        intent: u16,
+        /// No step of this attempt was begun before it, says whoever wrote its intent: so none
+        /// ever was.
+        is_first: bool,
+    },
     /// A verified fact about attempt `attempt` (S14) that the provider sent by itself: nobody
     /// knows how long it was under way.
     News {
@@ -151,6 +159,7 @@ pub enum Kind {
     SenderLost,
     StepIntent,
     StepOutcome,
+    StepWithdrawn,
     InProgress,
     Waiting,
     Paid,
@@ -178,7 +187,7 @@ use State::{Accepted, Cancelled, Failed, Paid, Review, Submitted, Submitting, Un
 
 /// The table: one line per event, one cell per state in the order of [`State::ALL`].
 #[rustfmt::skip]
-pub const TABLE: [(Kind, [Cell; 9]); 27] = [
+pub const TABLE: [(Kind, [Cell; 9]); 28] = [
     //                    accepted              submitting             submitted    waiting      unknown             paid        failed      cancelled   review
     (Kind::Intent,        [To(Submitting),      X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::Accepted,      [IfNewest(Submitted), IfNewest(Submitted),   R,           R,           IfNewest(Submitted),R,          R,          R,          R]),
@@ -190,6 +199,7 @@ pub const TABLE: [(Kind, [Cell; 9]); 27] = [
     (Kind::SenderLost,    [X,                   To(Unknown),           X,           X,           X,                  X,          X,          X,          X]),
     (Kind::StepIntent,    [X,                   X,                     Stays,       Stays,       X,                  X,          X,          X,          X]),
     (Kind::StepOutcome,   [R,                   R,                     Ours,        Ours,        R,                  R,          R,          R,          R]),
+    (Kind::StepWithdrawn, [R,                   R,                     Ours,        Ours,        R,                  R,          R,          R,          R]),
     (Kind::InProgress,    [To(Submitted),       To(Submitted),         Stays,       To(Submitted),To(Submitted),     R,          R,          R,          R]),
     (Kind::Waiting,       [To(Waiting),         To(Waiting),           To(Waiting), Stays,       To(Waiting),        R,          R,          R,          R]),
     (Kind::Paid,          [To(Paid),            To(Paid),              To(Paid),    To(Paid),    To(Paid),           R,          To(Review), To(Review), SettlesDoubt]),
@@ -230,6 +240,7 @@ pub fn kind(event: &Event, current: u8) -> Kind {
         Event::SenderLost => Kind::SenderLost,
         Event::StepIntent => Kind::StepIntent,
         Event::StepOutcome { .. } => Kind::StepOutcome,
+        Event::StepWithdrawn { .. } => Kind::StepWithdrawn,
         Event::News { attempt, news } | Event::Found { attempt, news, .. } => match news {
             News::Paid if *attempt < current => Kind::OlderPaid,
             _ if *attempt < current => Kind::OlderOther,

@@ -141,6 +141,7 @@ fn worth_keeping(event: &Event) -> bool {
         event,
         Event::Outcome { .. }
             | Event::StepOutcome { .. }
+            | Event::StepWithdrawn { .. }
             | Event::News { .. }
             | Event::Found { .. }
             | Event::Hint

@@ -41,7 +41,8 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
     lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
-    let notes = match lane.provider.limits().looks_up_by_id {
+    let waits = |row: &u16| held.payout(*row).is_some_and(|p| p.state == State::Waiting);
+    let notes = match lane.provider.limits().looks_up_by_id || rows.iter().any(waits) {
         true => Notes::read(&*core.ledger, held.id).await?,
         false => Notes::default(),
     };
@@ -50,7 +51,10 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         let Some(payout) = held.payout(*row) else { continue };
         let place = held.place(*row);
         let mut payment = core.payment(place, payout.attempt, held.format, at_hand.get(*row)?);
-        payment.past = Past::of(payout, &lane.policy).with_ids(notes.ids(*row, payout));
+        payment.past = Past::of(payout, &lane.policy);
+        if lane.provider.limits().looks_up_by_id {
+            payment.past = payment.past.with_ids(notes.ids(*row, payout));
+        }
         asked.push((*row, *payout, payment));
     }
     let mut answers: Vec<Told> = Vec::with_capacity(asked.len());
@@ -83,7 +87,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
             payment.past.provider_id = told.or(payment.past.provider_id);
             due.push(Due { row, read: payout, payment });
         }
-        happenings.push(happening(row, payout, found, now));
+        happenings.push(happening(row, payout, found, now, notes.reason(row)));
     }
     held.apply(core, lane, Guard::Fact, happenings).await?;
     give_up(core, lane, held, &rows).await?;
@@ -183,8 +187,10 @@ async fn judge_absences(core: &Core, lane: &Lane, answers: &mut [Told]) -> Resul
     Ok(())
 }
 
+/// Whether it is ours that was found. A record that differs may be anybody's: a look-up that
+/// finds strangers under our references proves nothing about what it misses.
 fn is_alive(found: &Found) -> bool {
-    matches!(found, Found::Is { .. } | Found::StepDue { .. } | Found::Differs { .. })
+    matches!(found, Found::Is { .. } | Found::StepDue { .. })
 }
 
 /// Whether a payout that was found so was taken, and is found by our reference, too (S11). One
@@ -240,20 +246,27 @@ async fn stop_where_refused(core: &Core, lane: &Lane, answers: &[Told]) -> Resul
     }
 }
 
-/// What the answer of a look-up means for the payout, which was asked not before `asked_at`.
-fn happening(row: u16, payout: Payout, found: Found, asked_at: Millis) -> Happening {
+/// What the answer of a look-up means for the payout, which was asked not before `asked_at` and
+/// is known to stand where it stands for the reason `known`.
+fn happening(
+    row: u16,
+    payout: Payout,
+    found: Found,
+    asked_at: Millis,
+    known: Option<&str>,
+) -> Happening {
     let attempt = payout.attempt;
     let (event, notes) = match found {
         Found::Is { news, provider_id, cost, receipts, text } => {
-            let mut notes = found_notes(provider_id, cost, &receipts);
-            if !matches!(news, News::Paid | News::InProgress) {
+            // What was told before is not told again. But where a person must act, it is by the
+            // newest words: an address or an amount to pay may have changed.
+            let (mut notes, is_told) = match (news, payout.state) {
+                (News::InProgress, State::Submitted) => (Vec::new(), true),
+                (News::Waiting, State::Waiting) => (Vec::new(), known == Some(&*text)),
+                _ => (found_notes(provider_id, cost, &receipts), false),
+            };
+            if !is_told && !matches!(news, News::Paid | News::InProgress) {
                 notes.push(Note::new(NoteKind::Reason, text));
-            }
-            // What was told before is not told again.
-            let stands = (news == News::InProgress && payout.state == State::Submitted)
-                || (news == News::Waiting && payout.state == State::Waiting);
-            if stands {
-                notes.clear();
             }
             (Event::Found { attempt, news, asked_at }, notes)
         }

@@ -11,6 +11,7 @@
 //!                                 │ [send] permits ▶ intents ▶ requests ▶ outcomes
 //!                                 ▼ release: ready again when the next payout is due
 //!  callback ──▶ [news] one desk per chunk: read, verify, write; then the caller answers 200
+//!                  [late] one look-up for a word about what nothing asks about any more
 //! ```
 //!
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
@@ -28,6 +29,7 @@ pub mod counters;
 pub mod engine;
 pub mod env;
 pub mod lane;
+mod late;
 pub mod news;
 pub mod pace;
 pub mod retry;

@@ -8,16 +8,16 @@
 //! Letters that arrive while a desk writes wait for its next round: group commit without a
 //! timer.
 
-use crate::ask::look_up;
 use crate::counters::count;
 use crate::lane::Lane;
+use crate::late::{self, Checked};
 use crate::verdict::found_notes;
 use crate::work::Core;
 use domain::{ChunkId, Event, News, Place, State};
 use futures::channel::oneshot;
 use ledger::apply::{Happening, apply};
 use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
-use providers::{CallbackKind, CallbackRequest, Found, Heard, Payment};
+use providers::{CallbackRequest, Heard, Payment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,6 +26,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Hearing {
     /// It is durable: answer 200.
     Taken,
+    /// It is kept, but nobody could tell whether it is true, and nothing will ask again: the
+    /// provider is to call again.
+    Unchecked,
     /// There is no such payout on that lane.
     NotOurs,
 }
@@ -46,8 +49,6 @@ pub struct Desks(Mutex<BTreeMap<ChunkId, Vec<Letter>>>);
 
 /// Letters that a desk takes at once.
 const PER_ROUND: usize = 500;
-/// Look-ups of one round about successes that nobody expected any more.
-const LATE_PER_ROUND: usize = 4;
 
 impl Desks {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ChunkId, Vec<Letter>>> {
@@ -75,6 +76,16 @@ impl Desks {
             waiting.drain(..).partition(|l| rows.len() < PER_ROUND && rows.insert(l.row));
         *waiting = later;
         now
+    }
+
+    /// Puts letters back for the next round, before the newer ones; but for those whose callers
+    /// have gone: they were told to call again.
+    fn put_back(&self, chunk: ChunkId, mut letters: Vec<Letter>) {
+        letters.retain(|letter| !letter.reply.is_canceled());
+        let mut desks = self.lock();
+        let waiting = desks.entry(chunk).or_default();
+        letters.append(waiting);
+        *waiting = letters;
     }
 }
 
@@ -111,7 +122,7 @@ pub async fn hear(
                 if letters.is_empty() {
                     return;
                 }
-                round(&core, &lane, place.chunk, letters).await;
+                round(&core, &lane, &desks, place.chunk, letters).await;
             }
         }));
     }
@@ -120,7 +131,7 @@ pub async fn hear(
 }
 
 /// One round of a desk: read, verify, write, answer.
-async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
+async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Vec<Letter>) {
     let mut replies: Vec<(Reply, Hearing)> = Vec::with_capacity(letters.len());
     let result = async {
         let chunk = core.ledger.chunk(id).await?.filter(|chunk| chunk.lane == lane.name);
@@ -131,27 +142,38 @@ async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
             replies.extend(letters.into_iter().map(|l| (l.reply, Hearing::NotOurs)));
             return Ok(());
         };
-        let rows = core.shelf.rows(&*core.ledger, id, first, last).await;
-        let mut late = 0;
+        let rows = core.shelf.rows(&*core.ledger, id, first, last).await?;
+        let mut checked = 0;
+        let mut later = Vec::new();
         for letter in letters {
-            let mut happening = match &rows {
-                Ok(rows) => read(core, lane, &chunk, &letter, rows.get(letter.row)?),
-                Err(error) => return Err(error.clone()),
+            let read = read(core, lane, &chunk, &letter, rows.get(letter.row)?);
+            let Some((mut happening, payment)) = read else {
+                replies.push((letter.reply, Hearing::NotOurs));
+                continue;
             };
-            if let Some((happening, payment)) = &mut happening
-                && late < LATE_PER_ROUND
-                && is_late_success(&letter, happening)
-            {
-                late += 1;
-                if is_paid(core, lane, payment.clone()).await {
-                    happening.event = Event::News { attempt: letter.attempt, news: News::Paid };
+            let mut hearing = Hearing::Taken;
+            let (payout, attempt) = (happening.payout, letter.attempt);
+            let is_hint = happening.event == Event::Hint;
+            let may_mean = late::what_it_may_mean(&payout, attempt, letter.request.kind);
+            if let Some(wanted) = may_mean.filter(|_| is_hint) {
+                if checked == late::PER_ROUND {
+                    later.push(letter);
+                    continue;
+                }
+                checked += 1;
+                match late::check(core, lane, &payout, payment, wanted).await? {
+                    Checked::Confirmed(news) => happening.event = Event::News { attempt, news },
+                    Checked::Denied => {}
+                    Checked::Untold => hearing = Hearing::Unchecked,
                 }
             }
-            let happening = happening.map(|(happening, _)| happening);
-            let hearing = if happening.is_some() { Hearing::Taken } else { Hearing::NotOurs };
-            happenings.extend(happening);
+            let counters = &core.counters;
+            let (fact, hint) = (&counters.callbacks_fact_total, &counters.callbacks_hint_total);
+            count(if is_hint { hint } else { fact });
+            happenings.push(happening);
             replies.push((letter.reply, hearing));
         }
+        desks.put_back(id, later);
         let now = core.clock.now();
         let done = apply(&*core.ledger, id, Guard::Fact, now, &lane.policy, happenings).await?;
         let paid = done.into_iter().flatten().find(|(_, a)| {
@@ -187,29 +209,12 @@ fn read(
     let payment = core.payment(place, letter.attempt, chunk.format, row);
     let (event, notes) = match callbacks.read(&letter.request, &payment) {
         Heard::Fact { news, provider_id, cost } => {
-            count(&core.counters.callbacks_fact_total);
             // The create's answer tells both already, where it came.
             let told = payout.ever_accepted && news == News::Paid;
             let notes = if told { Vec::new() } else { found_notes(provider_id, cost, &[]) };
             (Event::News { attempt: letter.attempt, news }, notes)
         }
-        Heard::Hint { text } => {
-            count(&core.counters.callbacks_hint_total);
-            (Event::Hint, vec![Note::new(NoteKind::Evidence, text)])
-        }
+        Heard::Hint { text } => (Event::Hint, vec![Note::new(NoteKind::Evidence, text)]),
     };
     Some((Happening { row: letter.row, payout, event, notes }, payment))
-}
-
-/// An unverified success for a payout that is final or in review: nothing else would ever ask
-/// about it again (S14).
-fn is_late_success(letter: &Letter, happening: &Happening) -> bool {
-    let nobody_asks =
-        matches!(happening.payout.state, State::Failed | State::Cancelled | State::Review);
-    nobody_asks && happening.event == Event::Hint && letter.request.kind != CallbackKind::Error
-}
-
-async fn is_paid(core: &Core, lane: &Lane, payment: Payment) -> bool {
-    let found = look_up(core, lane, vec![payment], None).await.found;
-    matches!(found[..], [Found::Is { news: News::Paid, .. }])
 }

@@ -55,6 +55,18 @@ impl LocalPace {
         LocalPace { env, limiter: limiter.flatten() }
     }
 
+    /// Waits until one more request may leave; gives how many of `most` may leave now, at least
+    /// that one.
+    pub async fn some(&self, most: usize) -> usize {
+        self.one().await;
+        let Some(limiter) = &self.limiter else { return most.max(1) };
+        let mut count = 1;
+        while count < most && limiter.check().is_ok() {
+            count += 1;
+        }
+        count
+    }
+
     /// Waits until one more request may leave.
     pub async fn one(&self) {
         let Some(limiter) = &self.limiter else { return };

@@ -15,14 +15,14 @@ use crate::lane::Lane;
 use crate::send::Gate;
 use crate::work::{Core, Held};
 use domain::{BatchState, Event, Payout, State};
-use futures::StreamExt;
-use futures::stream;
+use futures::future::join_all;
 use ledger::apply::Happening;
 use ledger::{Guard, LedgerError, Note, NoteKind};
-use providers::{Payment, SendGate, Step, StepAnswer};
+use providers::{Confirm, Payment, SendGate, Step, StepAnswer};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-/// Steps of one chunk under way at once; the look-ups' budget paces them.
+/// Steps of one chunk under way at once, at most; the look-ups' budget paces them.
 const AT_ONCE: usize = 8;
 
 /// A payout that a look-up has found waiting for its step.
@@ -46,7 +46,8 @@ impl Due {
     }
 }
 
-/// Takes the second step of payouts that a look-up has just found waiting for it.
+/// Takes the second step of payouts that a look-up has just found waiting for it: in groups of
+/// as many as may leave now, so that no intent is written for a step that cannot leave in time.
 pub async fn take(
     core: &Core,
     lane: &Lane,
@@ -54,14 +55,37 @@ pub async fn take(
     mut due: Vec<Due>,
 ) -> Result<(), LedgerError> {
     let Some(confirm) = lane.provider.confirm() else { return Ok(()) };
-    due.retain(|due| due.still_holds(held));
-    if due.is_empty() || held.batch != BatchState::Active || core.is_stopping() {
-        return Ok(());
+    loop {
+        due.retain(|due| due.still_holds(held));
+        if due.is_empty() || !may_step(core, lane, held) {
+            return Ok(());
+        }
+        let turns = lane.look_ups.some(AT_ONCE.min(due.len())).await;
+        if !may_step(core, lane, held) {
+            return Ok(());
+        }
+        let later = due.split_off(turns.min(due.len()));
+        take_now(core, lane, held, confirm, due).await?;
+        due = later;
     }
-    // A lane that may not send does not pay, either: a later look-up finds the step due again.
-    if matches!(lane.brakes.road(&core.clock), Road::Closed { .. }) {
-        return Ok(());
-    }
+}
+
+/// A lane that may not send does not pay, either: a later look-up finds the step due again.
+fn may_step(core: &Core, lane: &Lane, held: &Held) -> bool {
+    held.batch == BatchState::Active
+        && !core.is_stopping()
+        && !held.lost.load(Ordering::Relaxed)
+        && !matches!(lane.brakes.road(&core.clock), Road::Closed { .. })
+}
+
+/// Intents, requests, outcomes of steps whose turn has come.
+async fn take_now(
+    core: &Core,
+    lane: &Lane,
+    held: &mut Held,
+    confirm: &dyn Confirm,
+    mut due: Vec<Due>,
+) -> Result<(), LedgerError> {
     let rows: Vec<u16> = due.iter().map(|due| due.row).collect();
     // Measured from before the intent is written, as for a create (S7).
     let closes_ms = core.clock.boot_ms().saturating_add(lane.policy.send_window_ms);
@@ -70,28 +94,28 @@ pub async fn take(
     let begun = held.happen(core, lane, intent, &rows, &Event::StepIntent).await?;
     due.retain(|due| begun.contains(&due.row));
     let gate: Arc<dyn SendGate> = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
-    let answers: Vec<(u16, StepAnswer)> = stream::iter(due)
-        .map(|Due { row, payment, .. }| {
-            let gate = Arc::clone(&gate);
-            async move {
-                lane.look_ups.one().await;
-                let step = Step { payments: vec![payment], code: None, gate };
-                (row, confirm.confirm(step).await)
-            }
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let happenings = answers.into_iter().filter_map(|(row, answer)| {
-        let notes = match answer {
+    let requests = due.into_iter().map(|Due { row, read, payment }| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let step = Step { payments: vec![payment], code: None, gate };
+            (row, read, confirm.confirm(step).await)
+        }
+    });
+    let answers = join_all(requests).await;
+    let happenings = answers.into_iter().filter_map(|(row, read, answer)| {
+        let payout = *held.payout(row)?;
+        let intent = payout.intents;
+        let (event, notes) = match answer {
             // Left open: a look-up tells.
             StepAnswer::Unknown { .. } => return None,
-            StepAnswer::Taken => Vec::new(),
-            StepAnswer::Refused { text } => vec![Note::new(NoteKind::Reason, text)],
-            StepAnswer::NotSent { .. } => Vec::new(),
+            StepAnswer::Taken => (Event::StepOutcome { intent }, Vec::new()),
+            StepAnswer::Refused { text } => {
+                (Event::StepOutcome { intent }, vec![Note::new(NoteKind::Reason, text)])
+            }
+            StepAnswer::NotSent { .. } => {
+                (Event::StepWithdrawn { intent, is_first: !read.stepped }, Vec::new())
+            }
         };
-        let payout = *held.payout(row)?;
-        let event = Event::StepOutcome { intent: payout.intents };
         Some(Happening { row, payout, event, notes })
     });
     let happenings: Vec<Happening> = happenings.collect();

@@ -8,7 +8,7 @@ use crate::process::{OUTSIDE, ProcessEnv};
 use crate::run::{Scenario, policy};
 use crate::store::Connection;
 use domain::{BatchId, ChunkId, LedgerId, Place};
-use engine::{Engine, LaneSetup, Settings};
+use engine::{Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
 use ledger::Ledger;
 use ledger::memory::MemoryLedger;
@@ -140,7 +140,8 @@ impl Pool {
             engines.values().nth(nth).cloned()
         };
         let Some(engine) = engine else { return false };
-        engine.hear(&lane_name(), place, attempt, request).await.is_ok()
+        let heard = engine.hear(&lane_name(), place, attempt, request).await;
+        heard.is_ok_and(|hearing| hearing != Hearing::Unchecked)
     }
 
     fn any_place(&self, batch: BatchId) -> Place {

@@ -43,7 +43,7 @@ pub(super) async fn answer(rim: &Rim, request: Request<Incoming>) -> Answer {
     let payout = rim.urls.read(path).map(Target::Payout);
     let Some(target) = payout.or_else(|| rim.urls.read_lane(path).map(Target::Lane)) else {
         Tallies::add(&rim.tallies.forged);
-        if let Some(lane) = lane_of(rim, path).filter(|_| rim.strays.may_keep())
+        if let Some(lane) = lane_of(rim, path).filter(|_| rim.strays.may_keep_forged())
             && let Ok(body) = read(body).await
         {
             rim.strays.keep(rim, lane, "not a URL of ours", &body).await;
@@ -61,6 +61,10 @@ pub(super) async fn answer(rim: &Rim, request: Request<Incoming>) -> Answer {
         Ok(Ok(Hearing::Taken)) => {
             Tallies::add(&rim.tallies.taken);
             text(StatusCode::OK, "ok\n")
+        }
+        Ok(Ok(Hearing::Unchecked)) => {
+            Tallies::add(&rim.tallies.unchecked);
+            text(StatusCode::SERVICE_UNAVAILABLE, "not checked; call again\n")
         }
         Ok(Ok(Hearing::NotOurs)) => nobodys(rim, target, &body).await,
         Ok(Err(error)) => away(rim, Some(&error)),
@@ -90,9 +94,9 @@ async fn hear(
     }
 }
 
-/// A payout's own URL is answered 404, kept or not, as nobody may call it for nothing. A lane's is
-/// answered 200 where the notice is kept, because calling again would change nothing; else the
-/// provider is asked to call again, as what it said is not durable (S16).
+/// Where the call is kept, a payout's own URL is answered 404, as nobody may call it for nothing,
+/// and a lane's 200, because calling again would change nothing. Else the provider is asked to
+/// call again, as what it said is not durable (S16): only it can know a URL with our MAC.
 async fn nobodys(rim: &Rim, target: Target, body: &[u8]) -> Answer {
     Tallies::add(&rim.tallies.nobodys);
     let mut is_kept = false;
@@ -105,9 +109,9 @@ async fn nobodys(rim: &Rim, target: Target, body: &[u8]) -> Answer {
         is_kept = tokio::time::timeout(HEARD_WITHIN, keeping).await.unwrap_or(false);
     }
     match target {
+        _ if !is_kept => text(StatusCode::SERVICE_UNAVAILABLE, "not kept; call again\n"),
         Target::Payout(_) => text(StatusCode::NOT_FOUND, "no such payout\n"),
-        Target::Lane(_) if is_kept => text(StatusCode::OK, "kept\n"),
-        Target::Lane(_) => text(StatusCode::SERVICE_UNAVAILABLE, "not kept; call again\n"),
+        Target::Lane(_) => text(StatusCode::OK, "kept\n"),
     }
 }
 

@@ -82,6 +82,8 @@ impl Hears for Engine {
 pub(super) struct Tallies {
     /// Durable, 200.
     pub taken: AtomicU64,
+    /// Kept, but not checked, 503.
+    pub unchecked: AtomicU64,
     /// A good MAC, but no such payout or attempt.
     pub nobodys: AtomicU64,
     /// Not a URL of ours.
@@ -97,10 +99,11 @@ impl Tallies {
         tally.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn read(&self) -> [(&'static str, u64); 5] {
+    pub(super) fn read(&self) -> [(&'static str, u64); 6] {
         let get = |tally: &AtomicU64| tally.load(Ordering::Relaxed);
         [
             ("taken", get(&self.taken)),
+            ("unchecked", get(&self.unchecked)),
             ("nobodys", get(&self.nobodys)),
             ("forged", get(&self.forged)),
             ("ledger_away", get(&self.away)),

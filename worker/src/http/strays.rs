@@ -1,6 +1,10 @@
 //! What a provider sent and nobody can place is kept as evidence (S16), at a bounded rate: the
 //! listener faces the network, and a flood must not wash real evidence out of the ledger.
 //!
+//! A call to a URL that we never made has an allowance of its own, and a small one: anybody can
+//! make such calls, and they neither use up what is for calls with our MAC nor fill the ledger's
+//! place for strays within months.
+//!
 //! Numbers are masked before anything is kept: a stray names nobody whom we know.
 
 use super::rim::Rim;
@@ -10,11 +14,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// Strays that are kept at once after a quiet time.
-const BURST: u64 = 20;
+/// How much may be kept.
+struct Bounds {
+    /// At once, after a quiet time.
+    burst: u64,
+    /// One more, in a flood, after so many seconds.
+    every_seconds: u64,
+}
 
-/// Strays that are kept on in a flood.
-const PER_SECOND: u64 = 1;
+/// Calls that carry our MAC: one a second.
+const OURS: Bounds = Bounds { burst: 20, every_seconds: 1 };
+
+/// Calls that anybody can make: 24 a day.
+const FORGED: Bounds = Bounds { burst: 5, every_seconds: 3_600 };
 
 /// Characters of a body that are kept.
 const CHARS_MAX: usize = 1_000;
@@ -24,42 +36,65 @@ const DIGITS_SHOWN: usize = 7;
 
 /// How many strays may be kept, and what became of all.
 pub(super) struct Strays {
-    allowance: Mutex<Allowance>,
+    ours: Allowance,
+    forged: Allowance,
     pub(super) kept: AtomicU64,
     pub(super) dropped: AtomicU64,
 }
 
 struct Allowance {
-    left: u64,
+    bounds: Bounds,
+    left: Mutex<Left>,
+}
+
+struct Left {
+    count: u64,
     since: Instant,
+}
+
+impl Allowance {
+    fn new(bounds: Bounds) -> Allowance {
+        let left = Left { count: bounds.burst, since: Instant::now() };
+        Allowance { bounds, left: Mutex::new(left) }
+    }
+
+    /// Takes one, if any is left.
+    fn take(&self, now: Instant) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let seconds = now.saturating_duration_since(left.since).as_secs();
+        let more = seconds / self.bounds.every_seconds;
+        if more > 0 {
+            left.count = self.bounds.burst.min(left.count.saturating_add(more));
+            left.since = now;
+        }
+        let may = left.count > 0;
+        left.count = left.count.saturating_sub(1);
+        may
+    }
 }
 
 impl Default for Strays {
     fn default() -> Self {
-        let allowance = Allowance { left: BURST, since: Instant::now() };
-        Strays { allowance: Mutex::new(allowance), kept: 0.into(), dropped: 0.into() }
+        let (ours, forged) = (Allowance::new(OURS), Allowance::new(FORGED));
+        Strays { ours, forged, kept: 0.into(), dropped: 0.into() }
     }
 }
 
 impl Strays {
-    /// Takes one of what may be kept now; counts what may not.
+    /// Takes one of what may be kept now of calls with our MAC; counts what may not.
     pub(super) fn may_keep(&self) -> bool {
-        let may = self.take(Instant::now());
+        self.count(self.ours.take(Instant::now()))
+    }
+
+    /// The same for calls without it.
+    pub(super) fn may_keep_forged(&self) -> bool {
+        self.count(self.forged.take(Instant::now()))
+    }
+
+    fn count(&self, may: bool) -> bool {
         if !may {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        may
-    }
-
-    fn take(&self, now: Instant) -> bool {
-        let mut allowance = self.allowance.lock().unwrap_or_else(PoisonError::into_inner);
-        let seconds = now.saturating_duration_since(allowance.since).as_secs();
-        if seconds > 0 {
-            allowance.left = BURST.min(allowance.left + seconds * PER_SECOND);
-            allowance.since = now;
-        }
-        let may = allowance.left > 0;
-        allowance.left = allowance.left.saturating_sub(1);
         may
     }
 
@@ -107,13 +142,24 @@ mod tests {
 
     #[test]
     fn a_flood_is_kept_at_one_a_second_after_the_first_twenty() {
-        let strays = Strays::default();
+        let ours = Allowance::new(OURS);
         let start = Instant::now();
-        assert_eq!((0..1_000).filter(|_| strays.take(start)).count(), 20);
+        assert_eq!((0..1_000).filter(|_| ours.take(start)).count(), 20);
         let later = start + Duration::from_secs(3);
-        assert_eq!((0..1_000).filter(|_| strays.take(later)).count(), 3);
+        assert_eq!((0..1_000).filter(|_| ours.take(later)).count(), 3);
         let much_later = later + Duration::from_secs(3_600);
-        assert_eq!((0..1_000).filter(|_| strays.take(much_later)).count(), 20);
+        assert_eq!((0..1_000).filter(|_| ours.take(much_later)).count(), 20);
+    }
+
+    #[test]
+    fn a_flood_of_calls_that_anybody_can_make_is_kept_at_one_an_hour() {
+        let forged = Allowance::new(FORGED);
+        let start = Instant::now();
+        let kept = (0..7 * 24 * 60).filter(|minute| {
+            let now = start + Duration::from_secs(60 * minute);
+            (0..10).filter(|_| forged.take(now)).count() > 0
+        });
+        assert!(kept.count() <= 7 * 24, "a week of it");
     }
 
     #[test]

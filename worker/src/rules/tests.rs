@@ -12,17 +12,30 @@ const SOON: Duration = Duration::from_millis(1);
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3_600);
 
+/// Rules that the adapter refuses.
+const UNUSABLE: &str = "unusable";
+
 /// Gives what it was told to give, fetch by fetch, and then the last of it for ever.
 struct Counting {
     limits: Limits,
     gives: Vec<Result<&'static str, &'static str>>,
     fetched: Mutex<usize>,
+    installed: Mutex<Vec<String>>,
 }
 
 impl Counting {
     fn giving(gives: &[Result<&'static str, &'static str>]) -> Arc<Counting> {
         let limits = registry::limits("merchant").expect("it is registered").clone();
-        Arc::new(Counting { limits, gives: gives.to_vec(), fetched: Mutex::new(0) })
+        Arc::new(Counting {
+            limits,
+            gives: gives.to_vec(),
+            fetched: Mutex::new(0),
+            installed: Mutex::default(),
+        })
+    }
+
+    fn installed(&self) -> Vec<String> {
+        self.installed.lock().expect("no panic").clone()
     }
 
     fn fetched(&self) -> usize {
@@ -64,8 +77,12 @@ impl Prepare for Counting {
         Box::pin(async move { given.map(str::to_owned).map_err(str::to_owned) })
     }
 
-    fn install(&self, _: &str) -> Result<(), String> {
-        panic!("rules are installed where files are taken in")
+    fn install(&self, rules: &str) -> Result<(), String> {
+        if rules == UNUSABLE {
+            return Err("no rules of ours".to_owned());
+        }
+        self.installed.lock().expect("no panic").push(rules.to_owned());
+        Ok(())
     }
 }
 
@@ -148,6 +165,26 @@ async fn a_provider_that_fails_leaves_the_older_rules_with_their_age() {
     let before = world.kept("main").await;
     until(async || provider.fetched() >= 20).await;
     assert_eq!(world.kept("main").await, before);
+}
+
+#[tokio::test]
+async fn what_was_fetched_is_what_the_adapter_pays_by() {
+    let world = World::new();
+    let provider = Counting::giving(&[Ok("first"), Ok("second")]);
+    let _rules = world.keep(&[("main", &provider)], Pauses { between: SOON, after_failure: NEVER });
+    world.until_kept("main", "second").await;
+    assert_eq!(provider.installed()[..2], ["first", "second"]);
+}
+
+#[tokio::test]
+async fn rules_that_the_adapter_cannot_use_replace_none() {
+    let world = World::new();
+    let provider = Counting::giving(&[Ok("good"), Ok(UNUSABLE)]);
+    let pauses = Pauses { between: SOON, after_failure: SOON };
+    let _rules = world.keep(&[("main", &provider)], pauses);
+    until(async || provider.fetched() >= 20).await;
+    assert_eq!(world.kept("main").await.map(|(_, text)| text).as_deref(), Some("good"));
+    assert_eq!(provider.installed(), ["good"]);
 }
 
 #[tokio::test]

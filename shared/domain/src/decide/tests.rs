@@ -69,6 +69,9 @@ fn any_event() -> impl Strategy<Value = Event> {
             Event::Found { attempt, news, asked_at: NOW.plus(ms) }
         }),
         2 => (0u16..4).prop_map(|intent| Event::StepOutcome { intent }),
+        1 => (0u16..4, any::<bool>()).prop_map(|(intent, is_first)| {
+            Event::StepWithdrawn { intent, is_first }
+        }),
         2 => Just(Event::SenderLost),
         2 => Just(Event::NotFound),
         1 => prop_oneof![
@@ -99,10 +102,14 @@ proptest! {
                 }
                 if before.step_open && !payout.step_open && payout.state.is_open() {
                     prop_assert!(match event {
-                        Event::StepOutcome { intent } => intent == before.intents,
+                        Event::StepOutcome { intent } | Event::StepWithdrawn { intent, .. } => intent == before.intents,
                         Event::Found { asked_at, .. } => asked_at >= before.due,
                         _ => false,
                     }, "{:?} closed a step", event);
+                }
+                if before.stepped && !payout.stepped {
+                    prop_assert!(before.step_open || payout.attempt > before.attempt,
+                        "a step that ended otherwise is never forgotten");
                 }
                 if before.ever_accepted && payout.attempt == before.attempt {
                     prop_assert!(!(before.state != State::Accepted && payout.state == State::Accepted),
@@ -370,4 +377,23 @@ fn the_outcome_of_an_older_step_does_not_close_the_newer_one() {
     assert!(!apply(&second, own, first.due).step_open);
     let wild = Event::StepOutcome { intent: second.intents + 1 };
     assert!(decide(&second, &wild, first.due, &policy()).is_err());
+}
+
+#[test]
+fn a_step_that_was_certainly_not_sent_leaves_nothing_but_an_earlier_one() {
+    let withdrawn =
+        |payout: &Payout, is_first| Event::StepWithdrawn { intent: payout.intents, is_first };
+    let first = stepping();
+    let untouched = apply(&first, withdrawn(&first, true), NOW);
+    assert!(!untouched.step_open && !untouched.stepped);
+    assert_eq!(untouched.due, NOW.plus(policy().settling_ms), "it is asked about again");
+    assert!(apply(&untouched, Event::StepIntent, NOW).stepped);
+    // Nobody knows what became of the first one.
+    let told = apply(&first, found(&first, News::InProgress, first.due), first.due);
+    let second = apply(&told, Event::StepIntent, first.due);
+    let only_first = apply(&second, withdrawn(&second, false), first.due);
+    assert!(!only_first.step_open && only_first.stepped);
+    let late = withdrawn(&first, true);
+    assert_eq!(decide(&second, &late, first.due, &policy()), Ok(Decision::Record));
+    assert_eq!(decide(&told, &late, first.due, &policy()), Ok(Decision::Record));
 }

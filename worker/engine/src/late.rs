@@ -1,0 +1,74 @@
+//! Words about payouts that nothing asks about any more: those that are final or in review.
+//!
+//! An unverified word about one of them is never answered 200 unchecked: no poll and no overdue
+//! look-up would ever find out what it was about (S14, S16). So it gets one look-up at once. A
+//! look-up that told nothing leaves the word as evidence, and the provider is asked to call
+//! again.
+
+use crate::ask::look_up;
+use crate::lane::Lane;
+use crate::work::Core;
+use domain::{News, Payout, State};
+use ledger::LedgerError;
+use ledger::told::Told;
+use providers::{CallbackKind, Found, Past, Payment};
+
+/// Look-ups of one round of a desk. They hold up the other letters of the round, so that more of
+/// them wait for the next one.
+pub const PER_ROUND: usize = 4;
+
+/// What became of the one look-up.
+pub enum Checked {
+    /// It found what the word may have been about.
+    Confirmed(News),
+    /// It answered, and found nothing that changes the payout.
+    Denied,
+    /// It told nothing.
+    Untold,
+}
+
+/// What an unverified word of this kind, about this attempt, may be about: a success of what is
+/// not paid, or a return of what is. `None` where there is nothing to ask, or where the payout's
+/// own look-ups come anyway.
+pub fn what_it_may_mean(payout: &Payout, attempt: u8, kind: CallbackKind) -> Option<News> {
+    let is_current = attempt == payout.attempt;
+    match (payout.state, kind) {
+        // A URL for successes or rejections tells of no return.
+        (State::Paid, CallbackKind::Status) if is_current => {
+            (!payout.returned).then_some(News::Returned)
+        }
+        // An older attempt that was paid, too (S3).
+        (State::Paid, _) if is_current => None,
+        (
+            State::Paid | State::Failed | State::Cancelled | State::Review,
+            CallbackKind::Success | CallbackKind::Status,
+        ) => Some(News::Paid),
+        _ => None,
+    }
+}
+
+/// Asks once, by all that is known of the payout, whether it is as the word may mean.
+pub async fn check(
+    core: &Core,
+    lane: &Lane,
+    payout: &Payout,
+    mut payment: Payment,
+    wanted: News,
+) -> Result<Checked, LedgerError> {
+    // What is kept of a payout is about its newest attempt.
+    if payment.attempt == payout.attempt {
+        payment.past = Past::of(payout, &lane.policy);
+        if lane.provider.limits().looks_up_by_id {
+            let told = Told::read(&*core.ledger, payment.place.chunk).await?;
+            payment.past = payment.past.with_ids(told.ids(payment.place.row, payout));
+        }
+    }
+    let found = look_up(core, lane, vec![payment], None).await.found;
+    Ok(match found.into_iter().next() {
+        Some(Found::Is { news, .. }) if news == wanted => Checked::Confirmed(news),
+        None | Some(Found::Unclear { .. } | Found::StopLane { .. }) => Checked::Untold,
+        Some(Found::Is { .. } | Found::StepDue { .. } | Found::Differs { .. } | Found::Absent) => {
+            Checked::Denied
+        }
+    })
+}

@@ -1,0 +1,107 @@
+//! Callbacks about payouts that nothing asks about any more.
+
+use crate::world::{World, is};
+use domain::{Event, News, Outcome, State};
+use engine::Hearing;
+use ledger::{Note, NoteKind};
+use providers::{CallbackKind, Found};
+
+const REFUSED: Outcome = Outcome::Refused { created_nothing: false };
+const ROWS: [u16; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/// Ten rows that the provider refused.
+fn refused() -> World {
+    let world = World::new(10, 0);
+    for row in ROWS {
+        world.sent(row, REFUSED, Vec::new());
+    }
+    world
+}
+
+fn states(world: &World) -> Vec<State> {
+    world.payouts().iter().map(|payout| payout.state).collect()
+}
+
+#[test]
+fn of_many_late_successes_at_once_none_is_dropped() {
+    let world = refused();
+    world.provider.finds(|_| is(News::Paid, None, ""));
+    let answers = world.hear(&ROWS, CallbackKind::Success);
+    assert_eq!(answers, vec![Hearing::Taken; 10]);
+    assert_eq!(states(&world), [State::Review; 10], "each is disputed");
+}
+
+#[test]
+fn a_late_success_that_could_not_be_checked_is_kept_and_the_provider_is_to_call_again() {
+    let unclear = || Found::Unclear { text: "502".to_owned() };
+    let stop = || Found::StopLane { text: "401".to_owned() };
+    for says in [unclear, stop] {
+        let world = refused();
+        world.provider.finds(move |_| says());
+        assert_eq!(world.hear(&[3], CallbackKind::Success), [Hearing::Unchecked]);
+        assert_eq!(states(&world), [State::Failed; 10]);
+        assert!(!world.notes(3, NoteKind::Evidence).is_empty(), "it is kept");
+        world.provider.finds(|_| is(News::Paid, None, ""));
+        assert_eq!(world.hear(&[3], CallbackKind::Success), [Hearing::Taken]);
+        assert_eq!(world.payout(3).state, State::Review);
+    }
+}
+
+#[test]
+fn a_late_success_that_the_provider_denies_is_evidence_and_answered() {
+    let world = refused();
+    world.provider.finds(|_| is(News::Failed, None, "declined"));
+    assert_eq!(world.hear(&[3], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!(states(&world), [State::Failed; 10]);
+}
+
+#[test]
+fn a_late_success_is_looked_up_by_all_that_is_known_of_the_payout() {
+    let world = World::new(1, 0);
+    world.sent(0, Outcome::Accepted, vec![Note::new(NoteKind::ProviderId, "gw-7")]);
+    world.happen(0, Event::News { attempt: 1, news: News::Failed }, Vec::new());
+    world.provider.finds(|payment| match payment.past.provider_id.as_deref() {
+        Some("gw-7") if payment.past.sent.is_some() => is(News::Paid, None, ""),
+        _ => Found::Absent,
+    });
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!(world.payout(0).state, State::Review, "it is disputed");
+}
+
+/// A payout that was paid, and a provider that now says otherwise.
+fn paid(says: fn() -> Found) -> World {
+    let world = World::new(1, 0);
+    world.sent(0, Outcome::Accepted, Vec::new());
+    world.happen(0, Event::News { attempt: 1, news: News::Paid }, Vec::new());
+    world.provider.finds(move |_| says());
+    world
+}
+
+#[test]
+fn money_that_came_back_after_it_was_paid_is_noticed_by_a_hint() {
+    let world = paid(|| is(News::Returned, None, "returned"));
+    assert_eq!(world.hear(&[0], CallbackKind::Status), [Hearing::Taken]);
+    assert!(world.payout(0).state == State::Paid && world.payout(0).returned);
+    assert_eq!(world.hear(&[0], CallbackKind::Status), [Hearing::Taken]);
+    assert_eq!(world.asked(), 1, "what is known is not asked again");
+}
+
+#[test]
+fn a_hint_about_what_was_paid_changes_nothing_unless_a_look_up_says_returned() {
+    for says in [
+        || is(News::Paid, None, ""),
+        || is(News::Failed, None, "declined"),
+        || is(News::Cancelled, None, ""),
+        || Found::Absent,
+    ] {
+        let world = paid(says);
+        let before = world.payout(0);
+        assert_eq!(world.hear(&[0], CallbackKind::Status), [Hearing::Taken]);
+        assert_eq!((world.payout(0), world.asked()), (before, 1));
+    }
+    let world = paid(|| Found::Unclear { text: "502".to_owned() });
+    assert_eq!(world.hear(&[0], CallbackKind::Status), [Hearing::Unchecked]);
+    // A URL for successes tells of no return.
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!(world.asked(), 1);
+}

@@ -1,0 +1,305 @@
+//! One chunk, one worker, and a provider that says what the test wants, in virtual time.
+
+use domain::{
+    BatchId, ChunkId, Event, LedgerId, Method, Millis, Outcome, Payout, Place, ReferenceFormat, Row,
+};
+use engine::{Engine, Hearing, LaneSetup, Settings};
+use futures::FutureExt;
+use futures::executor::block_on;
+use futures::future::BoxFuture;
+use ledger::apply::{Happening, apply};
+use ledger::memory::MemoryLedger;
+use ledger::{Guard, Ledger, Note, NoteKind};
+use providers::{
+    Absence, Answer, CallbackKind, CallbackRequest, Callbacks, Calls, Confirm, Deduplication,
+    Found, Heard, Idempotency, Limits, LookUp, LookedUp, Payment, Polling, Provider, RowProblem,
+    SecondStep, Shipment, Shipped, Step, StepAnswer,
+};
+use sim::dice::Dice;
+use sim::exec::{Actor, Exec};
+use sim::gateway::lane_name;
+use sim::intake::take_in;
+use sim::process::{OUTSIDE, ProcessEnv};
+use sim::run::{ledger_time, policy};
+use std::sync::{Arc, Mutex};
+
+/// How long a request takes.
+const REQUEST_MS: u64 = 20;
+
+type Says<T> = Mutex<Box<dyn FnMut(&Payment) -> T + Send>>;
+
+/// A provider of one call a payout; all callbacks are hints.
+pub struct Scripted {
+    exec: Exec,
+    limits: Limits,
+    finds: Says<Found>,
+    steps: Says<StepAnswer>,
+    /// Payments that were sent.
+    pub sent: Mutex<Vec<Payment>>,
+    /// Payments that were asked about.
+    pub asked: Mutex<Vec<Payment>>,
+    tried: Mutex<usize>,
+    /// Payments whose step arrived.
+    pub stepped: Mutex<Vec<Payment>>,
+}
+
+impl Scripted {
+    /// What look-ups say from now on.
+    pub fn finds(&self, says: impl FnMut(&Payment) -> Found + Send + 'static) {
+        *self.finds.lock().expect("no panic") = Box::new(says);
+    }
+
+    /// What is answered to steps from now on.
+    pub fn steps(&self, says: impl FnMut(&Payment) -> StepAnswer + Send + 'static) {
+        *self.steps.lock().expect("no panic") = Box::new(says);
+    }
+
+    /// How often a step was tried, sent or not.
+    pub fn tried(&self) -> usize {
+        *self.tried.lock().expect("no panic")
+    }
+}
+
+impl Provider for Scripted {
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn fingerprint(&self) -> &'static str {
+        "scripted:1"
+    }
+
+    fn validate(&self, _: &Row) -> Vec<RowProblem> {
+        Vec::new()
+    }
+
+    fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {
+        async move {
+            self.exec.sleep(REQUEST_MS).await;
+            let answer = Answer::Accepted { provider_id: None, cost: None };
+            let answers = vec![answer; shipment.payments.len()];
+            self.sent.lock().expect("no panic").extend(shipment.payments);
+            answers.into()
+        }
+        .boxed()
+    }
+
+    fn look_up(&self, question: LookUp) -> BoxFuture<'_, LookedUp> {
+        async move {
+            question.turns.next().await;
+            self.exec.sleep(REQUEST_MS).await;
+            let mut says = self.finds.lock().expect("no panic");
+            let found: Vec<Found> = question.payments.iter().map(&mut **says).collect();
+            self.asked.lock().expect("no panic").extend(question.payments);
+            found.into()
+        }
+        .boxed()
+    }
+
+    fn callbacks(&self) -> Option<&dyn Callbacks> {
+        Some(self)
+    }
+
+    fn confirm(&self) -> Option<&dyn Confirm> {
+        Some(self)
+    }
+}
+
+impl Callbacks for Scripted {
+    fn read(&self, _: &CallbackRequest, _: &Payment) -> Heard {
+        Heard::Hint { text: "somebody says something".to_owned() }
+    }
+}
+
+impl Confirm for Scripted {
+    fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer> {
+        async move {
+            self.exec.sleep(REQUEST_MS).await;
+            *self.tried.lock().expect("no panic") += 1;
+            if !step.gate.is_open() {
+                return StepAnswer::NotSent { text: "too late".to_owned() };
+            }
+            let answer = (self.steps.lock().expect("no panic"))(&step.payments[0]);
+            if !matches!(answer, StepAnswer::NotSent { .. }) {
+                self.stepped.lock().expect("no panic").extend(step.payments);
+            }
+            answer
+        }
+        .boxed()
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        provider: "scripted",
+        rows_per_call: 1,
+        creates_per_second: 1000,
+        in_flight: 8,
+        look_ups_per_second: 1000,
+        polling: Polling::Never,
+        rows_per_look_up: 1,
+        looks_up_by_id: true,
+        page_size: None,
+        idempotency: Idempotency {
+            deduplication: Deduplication::None,
+            repeats_errors: false,
+            found_by_reference: true,
+            absence: Absence { form: "an answer that says so", proves: true },
+        },
+        reference: ReferenceFormat::Text { max_bytes: 64 },
+        methods: &[Method::Card],
+        callbacks: Calls::OurUrls,
+        cancel: false,
+        second_step: SecondStep::Funding,
+        rules: false,
+        policy: domain::Policy::DEFAULT,
+    }
+}
+
+/// All that there is.
+pub struct World {
+    pub exec: Exec,
+    pub ledger: MemoryLedger,
+    pub provider: Arc<Scripted>,
+    pub engine: Engine,
+    pub chunk: ChunkId,
+}
+
+impl World {
+    /// So many rows, none of them sent; look-ups and steps at most one every so many microseconds.
+    pub fn new(rows: u16, look_up_interval_us: u64) -> World {
+        let exec = Exec::new(Dice::new(1));
+        let clock = exec.clone();
+        let ledger = MemoryLedger::new(
+            LedgerId::from_random(0),
+            Arc::new(move || ledger_time(clock.now_ms())),
+        );
+        let batch: BatchId = block_on(take_in(&ledger, rows, rows));
+        let provider = Arc::new(Scripted {
+            exec: exec.clone(),
+            limits: limits(),
+            finds: Mutex::new(Box::new(|_| Found::Unclear { text: "no script".to_owned() })),
+            steps: Mutex::new(Box::new(|_| StepAnswer::Taken)),
+            sent: Mutex::default(),
+            asked: Mutex::default(),
+            tried: Mutex::default(),
+            stepped: Mutex::default(),
+        });
+        let setup = LaneSetup {
+            name: lane_name(),
+            provider: provider.clone(),
+            policy: policy(),
+            interval_us: 0,
+            in_flight: 8,
+            look_up_interval_us,
+            canary: false,
+        };
+        let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(1)));
+        let settings = Settings { lease_ms: 8_000, chunks_at_once: 1 };
+        let engine = Engine::start(env, Arc::new(ledger.clone()), vec![setup], settings);
+        let engine = block_on(engine).expect("it starts");
+        World { exec, ledger, provider, engine, chunk: ChunkId { batch, no: 0 } }
+    }
+
+    pub fn payouts(&self) -> Vec<Payout> {
+        block_on(self.ledger.chunk(self.chunk)).expect("it answers").expect("a chunk").payouts
+    }
+
+    pub fn payout(&self, row: u16) -> Payout {
+        self.payouts()[usize::from(row)]
+    }
+
+    /// The texts of a row's notes of one kind, oldest first.
+    pub fn notes(&self, row: u16, kind: NoteKind) -> Vec<String> {
+        let notes = block_on(self.ledger.notes(self.chunk)).expect("it answers");
+        let wanted = notes.into_iter().filter(|(at, note)| *at == row && note.kind == kind);
+        wanted.map(|(_, note)| note.text).collect()
+    }
+
+    /// What happened to a row before the test begins.
+    pub fn happen(&self, row: u16, event: Event, notes: Vec<Note>) {
+        let happening = Happening { row, payout: self.payout(row), event, notes };
+        let (now, policy) = (self.now(), policy());
+        let applied = apply(&self.ledger, self.chunk, Guard::Fact, now, &policy, vec![happening]);
+        let applied = block_on(applied).expect("it answers").expect("no guard");
+        assert!(applied.iter().all(|(_, applied)| applied.is_changed()), "{applied:?}");
+    }
+
+    /// A row was sent, and this was answered.
+    pub fn sent(&self, row: u16, outcome: Outcome, notes: Vec<Note>) {
+        let send_before = self.now().plus(policy().send_window_ms);
+        self.happen(row, Event::Intent { send_before }, Vec::new());
+        let intent = self.payout(row).intents;
+        self.happen(row, Event::Outcome { intent, outcome }, notes);
+    }
+
+    pub fn now(&self) -> Millis {
+        ledger_time(self.exec.now_ms())
+    }
+
+    /// How many payouts were asked about so far.
+    pub fn asked(&self) -> usize {
+        self.provider.asked.lock().expect("no panic").len()
+    }
+
+    /// What look-ups prove themselves by.
+    pub fn control(&self) -> Option<Place> {
+        block_on(self.ledger.lane(lane_name())).expect("it answers").control
+    }
+
+    /// The chunk is worked on as long as something can be done now.
+    pub fn work(&self) {
+        assert!(self.engine.offer(self.chunk, &lane_name()), "nothing is at work");
+        self.until(|world| world.engine.room(&lane_name()) > 0);
+    }
+
+    /// It is worked on again and again, for so long.
+    pub fn work_for(&self, ms: u64) {
+        let end_ms = self.exec.now_ms() + ms;
+        while self.exec.now_ms() < end_ms {
+            self.work();
+            self.pass(250);
+        }
+    }
+
+    pub fn pass(&self, ms: u64) {
+        let end_ms = self.exec.now_ms() + ms;
+        self.exec.spawn(OUTSIDE, self.exec.sleep(ms).boxed());
+        self.until(|world| world.exec.now_ms() >= end_ms);
+    }
+
+    pub fn until(&self, wanted: impl Fn(&World) -> bool) {
+        while !wanted(self) {
+            assert!(self.exec.step(), "nothing can happen any more");
+        }
+    }
+
+    /// A callback about each of these rows, all at once; and what was answered.
+    pub fn hear(&self, rows: &[u16], kind: CallbackKind) -> Vec<Hearing> {
+        let heard: Arc<Mutex<Vec<Hearing>>> = Arc::default();
+        for row in rows {
+            let (engine, heard) = (self.engine.clone(), Arc::clone(&heard));
+            let place = Place { chunk: self.chunk, row: *row };
+            let task = async move {
+                let request = CallbackRequest { kind, signature: None, body: Vec::new() };
+                let hearing = engine.hear(&lane_name(), place, 1, request).await;
+                heard.lock().expect("no panic").push(hearing.expect("the ledger answers"));
+            };
+            self.exec.spawn(OUTSIDE, task.boxed());
+        }
+        self.until(|_| heard.lock().expect("no panic").len() == rows.len());
+        let heard = heard.lock().expect("no panic");
+        heard.clone()
+    }
+}
+
+/// Found, with this news.
+pub fn is(news: domain::News, provider_id: Option<&str>, text: &str) -> Found {
+    Found::Is {
+        news,
+        provider_id: provider_id.map(str::to_owned),
+        cost: None,
+        receipts: Vec::new(),
+        text: text.to_owned(),
+    }
+}
