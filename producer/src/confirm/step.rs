@@ -58,6 +58,9 @@ pub async fn take(
     if let Some(stop) = record.stopped {
         return Err(ConfirmError::Stopped { lane: line.lane.clone(), reason: stop.reason });
     }
+    if let Some(confirm) = line.provider.confirm() {
+        confirm.ready().await;
+    }
     let (token, chunk, now) = lease(ledger, call, lease_ms).await?;
     let step = under_lease(ledger, line, call, code, Lease { token, chunk, now });
     let done = tokio::select! {

@@ -36,6 +36,9 @@ pub struct Past {
     pub sent: Option<Sent>,
     /// A second step of this attempt was begun, whatever became of it.
     pub stepped: bool,
+    /// This is not its first intent: an earlier create may have been taken after all, and what is
+    /// told of the newest one alone is not all there is. May be set where none was.
+    pub resent: bool,
 }
 
 /// A window of time.
@@ -239,6 +242,12 @@ pub enum CancelAnswer {
 
 /// A provider that wants a second step before money moves (S9).
 pub trait Confirm: Send + Sync {
+    /// Fetches what the step will need, such as a token, before its time begins to run: the gate
+    /// of a step closes soon. Moves nothing; what goes wrong, the step itself tells.
+    fn ready(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Takes the step for payments of one call. What became of it is a question for a look-up.
     fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer>;
 }

@@ -11,13 +11,25 @@ impl Past {
             from: Millis(payout.send_before.0.saturating_sub(policy.send_window_ms)),
             until: payout.send_before.plus(policy.request_timeout_ms),
         });
-        Past { provider_id: None, shipment: None, sent, stepped: payout.stepped }
+        let (stepped, resent) = (payout.stepped, is_resent(payout));
+        Past { provider_id: None, shipment: None, sent, stepped, resent }
+    }
+
+    /// Of a payout whose intent is written, and which is sent now.
+    pub fn of_create(payout: &Payout) -> Past {
+        Past { resent: is_resent(payout), ..Past::default() }
     }
 
     /// With the provider's id of the payout, and of the call that carried it.
     pub fn with_ids(self, (provider_id, shipment): (Option<Arc<str>>, Option<Arc<str>>)) -> Past {
         Past { provider_id, shipment, ..self }
     }
+}
+
+/// Intents are counted over all attempts, second steps and withdrawn ones included: too often is
+/// no harm.
+fn is_resent(payout: &Payout) -> bool {
+    payout.intents > 1
 }
 
 #[cfg(test)]
@@ -34,5 +46,13 @@ mod tests {
         let from = Millis(50_000 - policy.send_window_ms);
         let until = Millis(50_000 + policy.request_timeout_ms);
         assert_eq!((past.sent, past.stepped), (Some(Sent { from, until }), true));
+        assert!(!past.resent && Past::of_create(&sent) == Past::default(), "its first create");
+    }
+
+    #[test]
+    fn what_has_a_second_intent_may_have_been_taken_by_the_first() {
+        let twice = Payout { intents: 2, ..Payout::new(Millis(0), Millis(1)) };
+        assert!(Past::of(&twice, &Policy::default()).resent);
+        assert_eq!(Past::of_create(&twice), Past { resent: true, ..Past::default() });
     }
 }

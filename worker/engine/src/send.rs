@@ -26,7 +26,7 @@ use futures::{FutureExt, StreamExt, select_biased};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::shipment::Shipment as Carried;
 use ledger::{Guard, LedgerError, Note, Token};
-use providers::{Answer, SendGate, Shipment, Shipped};
+use providers::{Answer, Past, Payment, SendGate, Shipment, Shipped};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -305,7 +305,8 @@ fn ship<'a>(
         let mut payments = Vec::with_capacity(rows.len());
         for r in &rows {
             let row = at_hand.get(r.row)?;
-            payments.push(core.payment(held.place(r.row), r.payout.attempt, held.format, row));
+            let payment = core.payment(held.place(r.row), r.payout.attempt, held.format, row);
+            payments.push(Payment { past: Past::of_create(&r.payout), ..payment });
         }
         let Some((index, slot)) = slots.next() else { break };
         let gate = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });

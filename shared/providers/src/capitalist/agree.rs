@@ -10,6 +10,7 @@ use crate::api::Payment;
 use crate::told::{Told, text};
 use domain::News;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What is told of one payout, a record of a batch or a document.
 pub(super) struct Item<'a> {
@@ -109,7 +110,22 @@ fn is_same_number(told: &str, ours: &str) -> bool {
     }
 }
 
-/// Of two items under one number, the one that may have moved money (S3).
+/// Of all items that one place tells under one number, the one that may have moved money (S3).
+/// Two that are paid under ids of their own are a payout that was paid twice.
+pub(super) fn gravest(items: Vec<Found>) -> Found {
+    let paid = items.iter().filter_map(|found| match found {
+        Found::Is { news: News::Paid, provider_id, .. } => provider_id.as_deref(),
+        _ => None,
+    });
+    let ids: BTreeSet<&str> = paid.collect();
+    if ids.len() > 1 {
+        return Found::Differs { text: format!("paid {} times under this number", ids.len()) };
+    }
+    items.into_iter().fold(Found::Absent, graver)
+}
+
+/// Of what two places tell of a payout, that by which money may have moved. Their ids are not
+/// compared: each place has ids of its own.
 pub(super) fn graver(one: Found, other: Found) -> Found {
     if weight(&other) > weight(&one) { other } else { one }
 }
@@ -156,6 +172,24 @@ mod tests {
         ] {
             assert!(!is_same_number(other, "4111111111111111"), "{other}");
         }
+    }
+
+    #[test]
+    fn two_payments_under_one_number_are_a_difference_whatever_stands_beside_them() {
+        let is = |news, id: Option<&str>| Found::Is {
+            news,
+            provider_id: id.map(str::to_owned),
+            cost: None,
+            receipts: vec![],
+            text: String::new(),
+        };
+        let paid = |id| is(News::Paid, Some(id));
+        let differs = || Found::Differs { text: "amount".to_owned() };
+        let twice = Found::Differs { text: "paid 2 times under this number".to_owned() };
+        assert_eq!(gravest(vec![paid("1"), differs(), paid("2"), paid("1")]), twice);
+        assert_eq!(gravest(vec![paid("1"), is(News::Failed, Some("2"))]), paid("1"));
+        assert_eq!(gravest(vec![paid("1"), paid("1"), is(News::Paid, None)]), paid("1"));
+        assert_eq!(gravest(vec![]), Found::Absent);
     }
 
     #[test]

@@ -18,6 +18,14 @@ use futures::future::BoxFuture;
 const CODE_BYTES_MAX: usize = 32;
 
 impl Confirm for Capitalist {
+    fn ready(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(line) = &self.line {
+                line.ready().await;
+            }
+        })
+    }
+
     fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer> {
         Box::pin(async move {
             let refused = |text: &str| StepAnswer::Refused { text: text.to_owned() };
@@ -69,7 +77,7 @@ fn read_confirm(line: &Line, reply: &Reply, code: &str) -> StepAnswer {
             _ => unknown("without a readable verificationSuccess"),
         };
     }
-    let text = line.refusal_hiding(told, code);
+    let text = line.refusal_hiding(told, [code]);
     match errors::class(told.code) {
         // Given before the batch was looked at, or about the code itself.
         Class::Unread | Class::Locked | Class::Token | Class::Setup | Class::Code => {

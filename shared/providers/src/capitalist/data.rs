@@ -85,6 +85,9 @@ pub(super) const BATCH: Shape = Shape {
 pub(super) struct BatchPage<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Told<'a>>,
+    /// How many records lie before this page.
+    #[serde(borrow)]
+    pub(super) offset: Option<Told<'a>>,
     #[serde(borrow)]
     pub(super) total_count: Option<Told<'a>>,
     #[serde(borrow)]

@@ -4,7 +4,8 @@
 //!   5 10 15 16 20 131 150 151 152, 401, 403 ──▶ nothing was read: the lane stops, with 16 for a while
 //!   429 ──▶ Later
 //!   0 with an id ──▶ Accepted, or Begun (MOBILE); rows in errors[] ──▶ Unknown
-//!   185 188 ──▶ the record that number and amount name: Refused; what disagrees: Unlisted
+//!   185 188 ──▶ the record that number and amount name: Refused; what disagrees, or was sent
+//!               before: Unlisted
 //!   everything else ──▶ Unknown, every row; the lane stops, or its batches are narrowed
 //! ```
 //!
@@ -94,7 +95,9 @@ impl Capitalist {
 
     /// Any code but 0.
     fn refused(&self, line: &Line, told: &Envelope, records: &[&Payment]) -> Read {
-        let text = line.refusal(told);
+        // Whichever of them it is about.
+        let to = records.iter().map(|payment| payment.row.destination.reveal());
+        let text = line.refusal_hiding(told, to);
         let rows = records.len();
         let class = errors::class(told.code);
         let stop = |retry_after_ms| Answer::StopLane { text: text.clone(), retry_after_ms };
@@ -158,7 +161,8 @@ impl Capitalist {
             Some(rejected) => {
                 let mut answers = vec![taken; records.len()];
                 for (at, comment) in rejected {
-                    let text = format!("rejected at upload: {}", line.quote(&comment));
+                    let text =
+                        format!("rejected at upload: {}", line.quote_about(&comment, records[at]));
                     answers[at] = Answer::Unknown { text };
                 }
                 answers
@@ -176,6 +180,11 @@ fn identify(
     text: &str,
 ) -> Vec<(usize, Answer)> {
     let answer = |named: Named| match named {
+        // It may be refused for what its earlier create has become.
+        Named::Refused(at) if records[at].past.resent => {
+            let text = format!("{text}; it was sent before: look for that first");
+            Some((at, Answer::Unlisted { text }))
+        }
         Named::Refused(at) => {
             Some((at, Answer::Refused { text: text.to_owned(), created_nothing: false }))
         }

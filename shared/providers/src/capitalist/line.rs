@@ -16,13 +16,12 @@ use super::wire::{Envelope, Reply, Shape};
 use super::written::{Access, ResponseFormat};
 use crate::api::{SendGate, Turns};
 use crate::http::{Call, Http, HttpOptions, ProviderUrl, StatusClass};
-use crate::quote::quote;
 use bytes::Bytes;
 use futures::lock::Mutex;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
+use std::sync::{self, Arc, MutexGuard, PoisonError};
 use url::form_urlencoded::Serializer;
 
 const FORMAT: HeaderName = HeaderName::from_static("x-response-format");
@@ -52,12 +51,15 @@ pub(super) struct Line {
     url: ProviderUrl,
     headers: [(HeaderName, HeaderValue); 3],
     login: String,
-    password: SecretString,
+    pub(super) password: SecretString,
     pub(super) verification: Verification,
     access: Access,
-    lockout_retry_ms: u64,
+    pub(super) lockout_retry_ms: u64,
     /// Held while a token is fetched, so that one is.
     session: Mutex<Option<Arc<Session>>>,
+    /// The newest session and the one before it, which an answer may still speak of: what the
+    /// provider repeats of them is not shown.
+    shown: sync::Mutex<[Option<Arc<Session>>; 2]>,
     rest: Rest,
 }
 
@@ -88,8 +90,17 @@ impl Line {
             access: settings.access,
             lockout_retry_ms: settings.lockout_retry_ms,
             session: Mutex::new(None),
+            shown: sync::Mutex::default(),
             rest: Rest::default(),
         })
+    }
+
+    /// Fetches the token that the next call will want, and with it makes a connection.
+    pub(super) async fn ready(&self) {
+        if self.access == Access::Token && self.rest.why().is_none() {
+            // If there is none, the call that wants it says why.
+            self.session(None, Way::Free).await.ok();
+        }
     }
 
     /// Asks for one operation.
@@ -201,7 +212,10 @@ impl Line {
             let text = format!("get_token: {}", trouble.text);
             Failure::NoToken(Trouble { text, ..trouble })
         })?;
-        Ok(Arc::clone(kept.insert(Arc::new(session))))
+        let session = Arc::new(session);
+        self.shown().rotate_right(1);
+        self.shown()[0] = Some(Arc::clone(&session));
+        Ok(Arc::clone(kept.insert(session)))
     }
 
     async fn send_as(
@@ -245,41 +259,9 @@ impl Line {
         form.finish().into()
     }
 
-    /// A refusal in words: the code, the provider's text, what to do.
-    pub(super) fn refusal(&self, told: &Envelope) -> String {
-        self.refusal_hiding(told, "")
-    }
-
-    /// A refusal in words that do not repeat `secret`.
-    pub(super) fn refusal_hiding(&self, told: &Envelope, secret: &str) -> String {
-        let mut about = errors::about(told.code).to_owned();
-        if errors::class(told.code) == Class::Locked {
-            about.push_str(&format!("; nothing is sent for {}", span(self.lockout_retry_ms)));
-        }
-        match self.quote_hiding(&told.message, secret).as_str() {
-            "" => format!("code {}: {about}", told.code),
-            words => format!("code {} \"{words}\": {about}", told.code),
-        }
-    }
-
-    /// The provider's own words, without numbers and secrets.
-    pub(super) fn quote(&self, words: &str) -> String {
-        self.quote_hiding(words, "")
-    }
-
-    fn quote_hiding(&self, words: &str, secret: &str) -> String {
-        let proof = match &self.verification {
-            Verification::Pin(digest) => digest.expose_secret(),
-            Verification::Signature(_) | Verification::Mobile => "",
-        };
-        quote(words, [self.password.expose_secret(), proof, secret])
-    }
-}
-
-/// A time in words: whole minutes, or seconds where it is none.
-fn span(ms: u64) -> String {
-    match (ms / 60_000, ms % 60_000) {
-        (minutes @ 1.., 0) => format!("{minutes} minutes"),
-        _ => format!("{} seconds", ms / 1_000),
+    /// The sessions that an answer may speak of.
+    pub(super) fn shown(&self) -> MutexGuard<'_, [Option<Arc<Session>>; 2]> {
+        // No code panics while it holds the lock.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

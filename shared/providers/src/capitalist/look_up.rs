@@ -12,31 +12,25 @@
 //! A search without a number may be cut short without a word, at either end. So the control must be
 //! in it, and of the payments that it lacks a sample is asked for by number as well, all of them
 //! where they are few, and at least one of each import: if one is found, the search was cut, and
-//! proves nothing about the others.
+//! proves nothing about the others. A number that the platform has cut is not found by itself: one
+//! that is longer than all that were found is not absent.
 
 use super::Capitalist;
-use super::agree::graver;
-use super::batch_info::Wanted;
+use super::agree::{graver, gravest};
+use super::batch_info::{Items, Wanted};
+use super::inquiry::{Inquiry, sample};
 use super::line::Line;
 use super::rest::Trouble;
 use super::search::Searched;
 use crate::answer::Found;
-use crate::api::{LookUp, LookedUp, Payment, Sent, Turns};
+use crate::api::{LookUp, LookedUp};
 use crate::settings::OFFLINE;
-use domain::News;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Batches that one search leads to; rows of one chunk are in few.
 const BATCHES_MAX: usize = 4;
-
-/// What has been found out so far.
-struct Inquiry<'a> {
-    payments: &'a [Payment],
-    control: Option<&'a Payment>,
-    turns: &'a dyn Turns,
-    found: Vec<Option<Found>>,
-    control_found: Option<bool>,
-}
+/// Numbers of so many bytes are surely kept whole: those of a UUID without its dashes.
+const SURE_NUMBER_BYTES: usize = 32;
 
 impl Capitalist {
     pub(super) async fn look_up_all(&self, question: &LookUp) -> LookedUp {
@@ -46,9 +40,14 @@ impl Capitalist {
             turns: &*question.turns,
             found: vec![None; question.payments.len()],
             control_found: None,
+            leads: BTreeSet::new(),
+            longest: SURE_NUMBER_BYTES,
         };
         let ended = match &self.line {
-            Some(line) => self.inquire(line, &mut inquiry).await,
+            Some(line) => {
+                let inquired = self.inquire(line, &mut inquiry).await;
+                self.confirm_failures(line, &mut inquiry, inquired).await
+            }
             None => Err(Trouble::passing(OFFLINE.to_owned())),
         };
         let rest = match ended {
@@ -70,8 +69,9 @@ impl Capitalist {
         let mut doubt: Result<(), Trouble> = Ok(());
         for (handle, wanted) in inquiry.by_batch() {
             match self.batch_info(line, handle, &wanted, inquiry.turns).await {
-                Ok(found) => {
-                    inquiry.take(found);
+                Ok(items) => {
+                    let found = items.into_iter().map(|(at, items)| (at, gravest(items)));
+                    inquiry.take(found.collect());
                     inquiry.settle(&wanted, "its batch does not list it");
                 }
                 Err(trouble) if trouble.stop.is_some() => return Err(trouble),
@@ -96,6 +96,30 @@ impl Capitalist {
         }
     }
 
+    /// A number that was sent again may be refused for what the platform already has under it: its
+    /// newest batch alone does not make it fail, a search by its number must not say otherwise.
+    async fn confirm_failures(
+        &self,
+        line: &Line,
+        inquiry: &mut Inquiry<'_>,
+        inquired: Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        // Where no search proves an absence, nothing that may have been taken is ever sent again.
+        if !self.limits.idempotency.absence.proves {
+            return inquired;
+        }
+        let failures = inquiry.doubt_failures();
+        if matches!(&inquired, Err(trouble) if trouble.stop.is_some()) {
+            return inquired;
+        }
+        let more = failures.len() > self.numbers_per_look_up;
+        for (at, payment, failed) in failures.into_iter().take(self.numbers_per_look_up) {
+            let told = self.by_number(line, payment, inquiry.turns).await?;
+            inquiry.take(BTreeMap::from([(at, graver(failed, told.found))]));
+        }
+        if more { Err(later()) } else { inquired }
+    }
+
     async fn after_window(
         &self,
         line: &Line,
@@ -106,10 +130,8 @@ impl Capitalist {
         let has_control = inquiry.control_at().is_some_and(|at| found.contains_key(&at));
         found.remove(&inquiry.payments.len());
         inquiry.take(found);
-        // The control's own batch is known, and so is all that is in it.
-        let ours = batches.into_iter().filter(|(at, _)| *at < inquiry.payments.len());
-        let batches: BTreeSet<String> = ours.map(|(_, id)| id).collect();
-        self.by_their_batches(line, inquiry, &batches).await?;
+        inquiry.follow(batches);
+        self.by_their_batches(line, inquiry).await?;
         let wanted = inquiry.open();
         if wanted.is_empty() {
             return Ok(());
@@ -121,7 +143,7 @@ impl Capitalist {
         }
         if inquiry.control.is_none() {
             // It is for the engine to say that an absence without a control proves nothing.
-            inquiry.settle_as(&wanted, &Found::Absent);
+            inquiry.settle_absent(&wanted);
             return Ok(());
         }
         if !has_control {
@@ -132,13 +154,13 @@ impl Capitalist {
         };
         for (at, payment) in sample {
             let told = self.by_number(line, payment, inquiry.turns).await?;
-            if told != Found::Absent {
-                inquiry.take(BTreeMap::from([(at, told)]));
+            if told.found != Found::Absent {
+                inquiry.learn(at, told);
                 return self.one_by_one(line, inquiry).await;
             }
         }
         inquiry.control_found = Some(true);
-        inquiry.settle_as(&wanted, &Found::Absent);
+        inquiry.settle_absent(&wanted);
         Ok(())
     }
 
@@ -148,26 +170,42 @@ impl Capitalist {
         &self,
         line: &Line,
         inquiry: &mut Inquiry<'_>,
-        batches: &BTreeSet<String>,
     ) -> Result<(), Trouble> {
-        let wanted = inquiry.undecided();
-        if wanted.is_empty() || batches.is_empty() {
+        let leads = std::mem::take(&mut inquiry.leads);
+        let mut wanted = inquiry.undecided();
+        if wanted.is_empty() {
             return Ok(());
+        }
+        let mut batches: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for (at, handle) in &leads {
+            if let (Some(handle), Some(payment)) = (handle, inquiry.payments.get(*at)) {
+                batches.entry(handle).or_default().insert(*at);
+                wanted.insert(payment.reference.as_str(), (*at, payment));
+            }
         }
         if batches.len() > BATCHES_MAX {
             return Err(Trouble::passing(format!("they are in {} batches", batches.len())));
         }
-        let mut told: BTreeMap<usize, Found> = BTreeMap::new();
-        for handle in batches {
-            for (at, found) in self.batch_info(line, handle, &wanted, inquiry.turns).await? {
-                let kept = match told.remove(&at) {
-                    Some(before) => graver(before, found),
-                    None => found,
-                };
-                told.insert(at, kept);
+        let mut told = Items::new();
+        for (handle, in_it) in &batches {
+            let items = self.batch_info(line, handle, &wanted, inquiry.turns).await?;
+            // A list without what is known to be in it is no list of it.
+            if in_it.iter().any(|at| !items.contains_key(at)) {
+                let text = "a batch does not list what a search has found in it";
+                return Err(Trouble::passing(text.to_owned()));
+            }
+            for (at, items) in items {
+                told.entry(at).or_default().extend(items);
             }
         }
-        inquiry.take(told);
+        for (at, items) in told {
+            let is_own =
+                batches.values().any(|in_it| in_it.contains(&at)) && !leads.contains(&(at, None));
+            inquiry.hear(at, gravest(items), is_own);
+        }
+        for (at, _) in leads.iter().filter(|(_, handle)| handle.is_none()) {
+            inquiry.settle_siblings(*at);
+        }
         Ok(())
     }
 
@@ -176,117 +214,30 @@ impl Capitalist {
     async fn one_by_one(&self, line: &Line, inquiry: &mut Inquiry<'_>) -> Result<(), Trouble> {
         if let Some(control) = inquiry.control {
             let told = self.by_number(line, control, inquiry.turns).await?;
-            inquiry.control_found = Some(told != Found::Absent);
+            let is_found = told.found != Found::Absent;
+            inquiry.control_found = Some(is_found);
+            if is_found {
+                inquiry.keeps(control);
+            }
         }
-        let mut wanted: Vec<_> = inquiry.open().into_values().collect();
-        wanted.sort_by_key(|(at, _)| *at);
+        let mut wanted: Vec<_> = inquiry.open().into_iter().collect();
+        wanted.sort_by_key(|(_, (at, _))| *at);
         let more = wanted.len() > self.numbers_per_look_up;
-        for (at, payment) in wanted.into_iter().take(self.numbers_per_look_up) {
+        let mut missing = Wanted::new();
+        for (number, (at, payment)) in wanted.into_iter().take(self.numbers_per_look_up) {
             let told = self.by_number(line, payment, inquiry.turns).await?;
-            inquiry.take(BTreeMap::from([(at, told)]));
+            if told.found == Found::Absent {
+                missing.insert(number, (at, payment));
+            } else {
+                inquiry.learn(at, told);
+            }
         }
-        let later = || Trouble::passing("asked for by number, some at a time: not yet".to_owned());
+        self.by_their_batches(line, inquiry).await?;
+        inquiry.settle_absent(&missing);
         if more { Err(later()) } else { Ok(()) }
     }
 }
 
-/// At most `most` of what is wanted: the first of each import, which left within one window of
-/// time, and others evenly between. `None` where there are more imports than that.
-fn sample<'a>(wanted: &Wanted<'a>, most: usize) -> Option<BTreeMap<usize, &'a Payment>> {
-    let mut all: Vec<(usize, &Payment)> = wanted.values().copied().collect();
-    if all.len() <= most {
-        return Some(all.into_iter().collect());
-    }
-    all.sort_by_key(|(at, _)| *at);
-    let mut chosen = BTreeMap::new();
-    let mut imports: Vec<Option<Sent>> = Vec::new();
-    for (at, payment) in &all {
-        if !imports.contains(&payment.past.sent) {
-            imports.push(payment.past.sent);
-            chosen.insert(*at, *payment);
-        }
-    }
-    let spare = most.checked_sub(chosen.len())?;
-    // The last one is always among them: a list is cut at its ends.
-    let even = (1..=spare).map(|nth| nth * all.len() / spare - 1);
-    chosen.extend(even.filter_map(|at| all.get(at)).copied());
-    Some(chosen)
-}
-
-impl<'a> Inquiry<'a> {
-    /// The payments whose batch is known, by batch.
-    fn by_batch(&self) -> Vec<(&'a str, Wanted<'a>)> {
-        let mut batches: BTreeMap<&'a str, Wanted<'a>> = BTreeMap::new();
-        for (at, payment) in self.payments.iter().enumerate() {
-            if let Some(handle) = &payment.past.shipment {
-                let wanted = batches.entry(handle).or_default();
-                wanted.insert(payment.reference.as_str(), (at, payment));
-            }
-        }
-        batches.into_iter().collect()
-    }
-
-    /// The payments of which nothing is known yet.
-    fn open(&self) -> Wanted<'a> {
-        let all = self.payments.iter().enumerate().zip(&self.found);
-        let open = all.filter(|(_, found)| found.is_none());
-        open.map(|((at, payment), _)| (payment.reference.as_str(), (at, payment))).collect()
-    }
-
-    /// The payments without a known batch that are not settled by what is found so far.
-    fn undecided(&self) -> Wanted<'a> {
-        let is_open = |found: &Option<Found>| match found {
-            None => true,
-            Some(Found::Is { news, .. }) => matches!(news, News::InProgress | News::Waiting),
-            Some(_) => false,
-        };
-        let all = self.payments.iter().enumerate().zip(&self.found);
-        all.filter(|((_, payment), found)| payment.past.shipment.is_none() && is_open(found))
-            .map(|((at, payment), _)| (payment.reference.as_str(), (at, payment)))
-            .collect()
-    }
-
-    /// Where the control stands: behind all payments, unless it is one of them.
-    fn control_at(&self) -> Option<usize> {
-        let control = self.control?;
-        let is_control = |payment: &Payment| payment.reference == control.reference;
-        Some(self.payments.iter().position(is_control).unwrap_or(self.payments.len()))
-    }
-
-    /// `wanted` and the control.
-    fn with_control(&self, wanted: &Wanted<'a>) -> Wanted<'a> {
-        let mut all = wanted.clone();
-        if let (Some(control), Some(at)) = (self.control, self.control_at()) {
-            all.entry(control.reference.as_str()).or_insert((at, control));
-        }
-        all
-    }
-
-    /// Without days there is nothing to search.
-    fn settle_undated(&mut self) {
-        let mut undated = self.open();
-        undated.retain(|_, (_, payment)| payment.past.sent.is_none());
-        self.settle(&undated, "nobody knows when it may have been sent");
-    }
-
-    fn take(&mut self, found: BTreeMap<usize, Found>) {
-        for (at, found) in found {
-            if let Some(place) = self.found.get_mut(at) {
-                *place = Some(found);
-            }
-        }
-    }
-
-    fn settle(&mut self, wanted: &Wanted<'_>, text: &str) {
-        self.settle_as(wanted, &Found::Unclear { text: text.to_owned() });
-    }
-
-    /// What `wanted` is left as, where nothing else was found.
-    fn settle_as(&mut self, wanted: &Wanted<'_>, found: &Found) {
-        for (at, _) in wanted.values() {
-            if let Some(place @ None) = self.found.get_mut(*at) {
-                *place = Some(found.clone());
-            }
-        }
-    }
+fn later() -> Trouble {
+    Trouble::passing("asked for by number, some at a time: not yet".to_owned())
 }

@@ -12,10 +12,10 @@
 //! | `wire`, `csv`, `data` | answers from JSON or CSV; what each operation tells |
 //! | `auth`, `key_file` | token, password, signature, PIN |
 //! | `errors`, `states` | every documented code and state → what it means |
-//! | `line`, `rest` | one operation, with a token that is renewed; when nothing is to be sent |
+//! | `line`, `rest`, `words` | one operation, with a token that is renewed; when nothing is to be sent; what is shown of refusals |
 //! | `import`, `imported`, `named`, `hold` | a shipment as a batch; what its answer means; which record an error names; how many rows go together |
 //! | `agree` | is what they tell ours? |
-//! | `look_up`, `batch_info`, `search` | where payouts stand |
+//! | `look_up`, `inquiry`, `batch_info`, `search` | where payouts stand |
 //! | `confirm` | the code from the SMS |
 //! | `desk`, `questions`, `sheet` | what people may ask, and the answer as a table |
 
@@ -31,6 +31,7 @@ mod formats;
 mod hold;
 mod import;
 mod imported;
+mod inquiry;
 mod key_file;
 mod line;
 mod look_up;
@@ -45,6 +46,7 @@ mod states;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod words;
 mod written;
 
 use crate::api::{Confirm, Desk, LookUp, LookedUp, Provider, RowProblem, Shipment, Shipped};
@@ -59,6 +61,7 @@ use settings::Settings;
 use states::States;
 use std::fmt;
 use std::sync::Arc;
+use written::Kind;
 
 /// The longest number that we give a payment. The provider publishes no limit.
 const NUMBER_BYTES_MAX: u8 = 50;
@@ -90,7 +93,14 @@ pub static LIMITS: Limits = Limits {
     cancel: false,
     second_step: SecondStep::Code,
     rules: false,
-    policy: Policy { overdue_ms: 60_000, look_up_max_ms: 600_000, ..Policy::DEFAULT },
+    policy: Policy {
+        // A control is old and processed: that it is found says nothing of how soon a batch is that
+        // was taken a minute ago. So a new one gets its time.
+        settling_ms: 300_000,
+        overdue_ms: 60_000,
+        look_up_max_ms: 600_000,
+        ..Policy::DEFAULT
+    },
 };
 
 /// The adapter of one lane.
@@ -135,8 +145,14 @@ impl Capitalist {
         limits.reference = ReferenceFormat::Text { max_bytes: settings.number_bytes_max };
         limits.idempotency.absence.proves = settings.absence_proves;
         let login = &settings.login;
+        let mut fingerprint = format!("{}:{at}:{login}:{}", limits.provider, accounts.join(":"));
+        // A batch that waits for its code may be there without being found: whoever sent it so
+        // must not be followed by one to whom "not found" is a proof. No account has a semicolon.
+        if settings.verification == Kind::Mobile {
+            fingerprint.push_str(";mobile");
+        }
         Capitalist {
-            fingerprint: format!("{}:{at}:{login}:{}", limits.provider, accounts.join(":")),
+            fingerprint,
             lane,
             limits,
             accounts: settings.accounts,

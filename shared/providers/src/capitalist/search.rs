@@ -5,8 +5,8 @@
 //! nobody tells the form.
 
 use super::Capitalist;
-use super::agree::{Item, graver, judge, number};
-use super::batch_info::Wanted;
+use super::agree::{Item, gravest, judge, number};
+use super::batch_info::{Items, Wanted};
 use super::data::{DOCUMENTS, Document, Documents};
 use super::line::{Line, Way};
 use super::rest::Trouble;
@@ -24,12 +24,19 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Searched {
     /// By place in what was wanted.
     pub(super) found: BTreeMap<usize, Found>,
-    /// The batches that they are in, likewise.
-    pub(super) batches: BTreeSet<(usize, String)>,
+    /// The batches that they are in, likewise: what is sent together is in one.
+    pub(super) batches: BTreeSet<(usize, Option<String>)>,
     /// How many documents it told.
     pub(super) documents: usize,
     /// Whether what it did not tell may be called absent.
     pub(super) proves: bool,
+}
+
+/// What a search told of one number.
+pub(super) struct ByNumber {
+    pub(super) found: Found,
+    /// The batches that its documents are in; `None` for those that tell none.
+    pub(super) batches: BTreeSet<Option<String>>,
 }
 
 impl Capitalist {
@@ -54,17 +61,21 @@ impl Capitalist {
         line: &Line,
         payment: &Payment,
         turns: &dyn Turns,
-    ) -> Result<Found, Trouble> {
+    ) -> Result<ByNumber, Trouble> {
         let reference = payment.reference.as_str();
         let wanted = Wanted::from([(reference, (0, payment))]);
         let mut searched =
             self.search(line, &wanted, payment.past.sent, Some(reference), turns).await?;
-        match searched.found.remove(&0) {
-            Some(found) => Ok(found),
+        let found = match searched.found.remove(&0) {
+            Some(found) => found,
+            None if searched.proves && searched.documents == 0 => Found::Absent,
             // Other numbers than the one that was asked for: it was not asked as we mean it.
-            None if searched.proves && searched.documents == 0 => Ok(Found::Absent),
-            None => Err(Trouble::passing("a search by number told other documents".to_owned())),
-        }
+            None => {
+                return Err(Trouble::passing("a search by number told other documents".to_owned()));
+            }
+        };
+        let batches = searched.batches.into_iter().map(|(_, batch)| batch).collect();
+        Ok(ByNumber { found, batches })
     }
 
     async fn search(
@@ -88,34 +99,27 @@ impl Capitalist {
             Trouble::passing("the answer has no readable list of documents".to_owned())
         })?;
         let proves = told.form == Form::Json && self.limits.idempotency.absence.proves;
-        let mut searched = Searched {
-            found: BTreeMap::new(),
-            batches: BTreeSet::new(),
-            documents: documents.len(),
-            proves,
-        };
+        let (mut items, mut batches) = (Items::new(), BTreeSet::new());
         for document in &documents {
             let Some(told) = number(document.custom_number) else { continue };
             let Some((at, payment)) = wanted.get(told.as_ref()) else { continue };
-            searched.batches.extend(text(document.batch_id).map(|id| (*at, id.trim().to_owned())));
-            let judged = judge(&self.document(line, document), payment, &self.states);
-            let kept = match searched.found.remove(at) {
-                Some(before) => graver(before, judged),
-                None => judged,
-            };
-            searched.found.insert(*at, kept);
+            let batch = text(document.batch_id).map(|id| id.trim().to_owned());
+            batches.insert((*at, batch));
+            let judged = judge(&self.document(line, document, payment), payment, &self.states);
+            items.entry(*at).or_default().push(judged);
         }
-        Ok(searched)
+        let found = items.into_iter().map(|(at, items)| (at, gravest(items))).collect();
+        Ok(Searched { found, batches, documents: documents.len(), proves })
     }
 
-    fn document<'a>(&self, line: &Line, document: &Document<'a>) -> Item<'a> {
+    fn document<'a>(&self, line: &Line, document: &Document<'a>, payment: &Payment) -> Item<'a> {
         Item {
             amount: document.amount,
             currency: document.currency,
             destination: document.destination_account,
             state: document.document_state,
             id: document.document_number,
-            reason: text(document.comment).map(|words| line.quote(&words)),
+            reason: text(document.comment).map(|words| line.quote_about(&words, payment)),
             is_skipped: false,
         }
     }

@@ -53,7 +53,7 @@ pub(super) struct Settings {
     pub(super) states: States,
     pub(super) connect_timeout_ms: u64,
     pub(super) proxy: Option<ProviderUrl>,
-    verification: Kind,
+    pub(super) verification: Kind,
     password: Option<Secret>,
     pin: Option<Secret>,
     key: Option<Secret>,

@@ -216,6 +216,17 @@ async fn the_record_that_185_or_188_names_is_refused_by_number_and_amount() {
 }
 
 #[tokio::test]
+async fn a_record_that_was_sent_before_is_not_refused_for_what_it_may_have_become() {
+    for message in ["is there already\nabcd-P0", "is there already: abcd-P0, 10.00"] {
+        let (_platform, adapter) = platform([code(188, message)]).await;
+        let mut again = wallet("P0", "10.00");
+        again.past.resent = true;
+        let answers = submit(&adapter, &[again]).await.answers;
+        assert!(matches!(answers[..], [Answer::Unlisted { .. }]), "{answers:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_single_record_that_188_names_by_number_is_refused_with_the_text() {
     let (_platform, adapter) = platform([code(188, "card is closed\nabcd-P0")]).await;
     let answers = submit(&adapter, &rows(1)).await.answers;

@@ -113,3 +113,33 @@ async fn behind_a_closed_gate_a_code_is_not_sent() {
     assert!(matches!(answer, StepAnswer::NotSent { .. }), "{answer:?}");
     assert!(platform.heard("process_batch").is_empty());
 }
+
+#[tokio::test]
+async fn what_a_code_needs_is_fetched_before_its_time_runs() {
+    for (more, before) in [("", &["get_token"][..]), ("access = \"plain_password\"", &[])] {
+        let platform = Platform::start().await;
+        platform.on("process_batch", [success(value!(1))]);
+        let adapter = adapter_at(&platform.base, &format!("verification = \"mobile\"\n{more}"));
+        let confirm = Provider::confirm(&adapter).unwrap();
+        confirm.ready().await;
+        assert_eq!(platform.operations(), before);
+        let gate = Gate::new(true);
+        let step = Step { payments: batch(), code: Some("424242".into()), gate };
+        assert_eq!(confirm.confirm(step).await, StepAnswer::Taken);
+        assert_eq!(platform.operations(), [before, &["process_batch"]].concat());
+    }
+}
+
+#[tokio::test]
+async fn while_a_login_rests_nothing_is_fetched_for_a_code_either() {
+    let platform = Platform::start().await;
+    platform.on("get_token", [code(16, "locked")]);
+    let adapter = adapter_at(&platform.base, "verification = \"mobile\"");
+    let confirm = Provider::confirm(&adapter).unwrap();
+    confirm.ready().await;
+    confirm.ready().await;
+    assert_eq!(platform.operations(), ["get_token"]);
+    let step = Step { payments: batch(), code: Some("1".into()), gate: Gate::new(true) };
+    assert!(matches!(confirm.confirm(step).await, StepAnswer::NotSent { .. }));
+    assert_eq!(platform.operations(), ["get_token"]);
+}

@@ -17,6 +17,15 @@ fn the_example_is_read_as_it_stands() {
     assert!(error.to_string().contains("capitalist-key.pem"), "{error}");
 }
 
+#[test]
+fn the_example_waits_as_long_as_the_limits_say_and_a_new_batch_has_five_minutes_to_be_found() {
+    let whole: toml::Table = EXAMPLE.parse().unwrap();
+    let policy = whole["lanes"]["main"]["policy"].clone();
+    let policy: domain::PolicyChange = policy.try_into().unwrap();
+    assert_eq!(policy.on(&Policy::DEFAULT), LIMITS.policy);
+    assert_eq!(LIMITS.policy.settling_ms, 300_000);
+}
+
 /// Each `# key = value` of the settings stands there with its default, so taking the comment
 /// signs off changes nothing, and no key is left out.
 #[test]
@@ -84,8 +93,10 @@ fn the_readme_names_no_test_that_does_not_exist() {
         include_str!("desk.rs"),
         include_str!("faults.rs"),
         include_str!("imports.rs"),
+        include_str!("listings.rs"),
         include_str!("look_ups.rs"),
         include_str!("mod.rs"),
+        include_str!("resent.rs"),
         include_str!("rows.rs"),
         include_str!("searches.rs"),
         include_str!("whole.rs"),

@@ -279,3 +279,33 @@ async fn no_text_that_is_kept_shows_the_password() {
     let [Answer::Unlisted { text }] = &answers[..] else { panic!("{answers:?}") };
     assert!(text.contains("password … of 7916…4567"), "{text}");
 }
+
+#[tokio::test]
+async fn no_text_that_is_kept_shows_what_a_session_is_known_by() {
+    let (platform, adapter) = platform([code(186, "token-1 is old")]).await;
+    let refusal = async |adapter: &Capitalist| {
+        let answers = submit(adapter, &[wallet("A", "1.00")]).await.answers;
+        let [Answer::Unlisted { text }] = &answers[..] else { panic!("{answers:?}") };
+        text.clone()
+    };
+    assert!(refusal(&adapter).await.contains("\"… is old\""));
+    let hidden = platform.heard(IMPORT)[0]["encrypted_password"].clone();
+    // A token that was refused is not forgotten by the answer about it.
+    platform.on(IMPORT, [code(20, "x"), code(186, &format!("{hidden} token-1 token-2"))]);
+    let text = refusal(&adapter).await;
+    assert!(text.contains("\"… … …\""), "{text}");
+    assert_eq!(platform.operations().iter().filter(|name| *name == "get_token").count(), 2);
+}
+
+#[tokio::test]
+async fn no_text_that_is_kept_shows_where_a_payment_goes_however_short_that_is() {
+    let (platform, adapter) = platform([code(186, "U0000042 is closed")]).await;
+    let answers = submit(&adapter, &[wallet("A", "1.00")]).await.answers;
+    let [Answer::Unlisted { text }] = &answers[..] else { panic!("{answers:?}") };
+    assert!(text.contains("\"… is closed\""), "{text}");
+    let errors = value!([{"line": 2, "comment": "no wallet U0000042"}]);
+    platform.on(IMPORT, [data(value!({"id": ID, "errors": errors}))]);
+    let answers = submit(&adapter, &[wallet("A", "1.00"), wallet("B", "1.00")]).await.answers;
+    let [_, Answer::Unknown { text }] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!(text, "rejected at upload: no wallet …");
+}

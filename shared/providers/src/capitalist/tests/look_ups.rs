@@ -73,8 +73,12 @@ async fn a_skipped_record_has_failed_for_the_reason_it_tells_without_numbers() {
     assert!(is_unclear(&found(both).await), "paid and rejected at once");
     let mut declined = record("A", "DECLINED");
     declined["errorDetails"] = "limit".into();
-    let Found::Is { news: News::Failed, text, .. } = found(declined).await else { panic!() };
+    let told = found(declined.clone()).await;
+    let Found::Is { news: News::Failed, text, .. } = told else { panic!() };
     assert_eq!(text, "DECLINED: limit");
+    declined["errorDetails"] = "wallet U0000042 is closed".into();
+    let Found::Is { text, .. } = found(declined).await else { panic!() };
+    assert_eq!(text, "DECLINED: wallet … is closed");
 }
 
 #[tokio::test]
@@ -161,6 +165,16 @@ async fn of_two_records_under_one_number_the_one_that_may_have_moved_money_wins(
     let (platform, adapter) = platform([page(0, 3, records)]).await;
     let told = ask(&adapter, &platform, vec![shipped(wallet("A", "10.00"), ID)], None).await;
     assert!(matches!(told.found[..], [Found::Is { news: News::Paid, .. }]), "{told:?}");
+}
+
+#[tokio::test]
+async fn two_records_that_were_both_paid_under_one_number_are_not_one_payout() {
+    let mut again = record("A", "PROCESSED");
+    again["documentId"] = 78.into();
+    let records = vec![record("A", "PROCESSED"), again];
+    let (platform, adapter) = platform([page(0, 2, records)]).await;
+    let told = ask(&adapter, &platform, vec![shipped(wallet("A", "10.00"), ID)], None).await;
+    assert!(matches!(told.found[..], [Found::Differs { .. }]), "{told:?}");
 }
 
 #[tokio::test]

@@ -7,8 +7,10 @@ mod desk;
 mod example;
 mod faults;
 mod imports;
+mod listings;
 mod look_ups;
 mod platform;
+mod resent;
 mod rows;
 mod searches;
 mod whole;
@@ -97,7 +99,21 @@ fn the_fingerprint_names_login_and_accounts_and_not_the_port_of_the_sandbox() {
     let real = "base_url = \"https://API.example.com/\"\nlogin = \"shop\"\nverification = \"mobile\"\n\
                 accounts = { USD = \"U1\", RUB = \"R1\" }\npassword = { env = \"PATH\" }";
     let real = Capitalist::to_pay(real.parse().unwrap(), testing::context()).unwrap();
-    assert_eq!(real.fingerprint(), "capitalist:api.example.com:shop:R1:U1");
+    assert_eq!(real.fingerprint(), "capitalist:api.example.com:shop:R1:U1;mobile");
+}
+
+#[test]
+fn a_lane_whose_batches_waited_for_codes_is_another_account_once_they_do_not() {
+    let of = |more: &str| adapter(more).fingerprint().to_owned();
+    let (pin, mobile) = (of("verification = \"pin\""), of("verification = \"mobile\""));
+    assert_ne!(pin, mobile, "what waits unseen is never looked for as if it were to be seen");
+    assert_eq!(of(""), pin);
+    let shown = of("verification = \"mobile\"\nsearch_shows_unconfirmed = false");
+    assert_eq!(shown, mobile, "what a search shows is no part of who we are");
+    let table = "base_url = \"sandbox\"\nverification = \"mobile\"".parse().unwrap();
+    let settings = Settings::read(table, &testing::lane()).unwrap();
+    let intake = Capitalist::new(settings, testing::lane(), None, None);
+    assert!(intake.fingerprint().ends_with(";mobile"), "at intake too");
 }
 
 #[test]

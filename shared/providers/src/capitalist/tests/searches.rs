@@ -5,10 +5,10 @@ use super::*;
 use domain::News;
 use serde_json::{Value, json as value};
 
-const SEARCH: &str = "documents_search";
+pub(super) const SEARCH: &str = "documents_search";
 
 /// A document that agrees with `wallet(name, "10.00")`.
-fn document(name: &str, state: &str) -> Value {
+pub(super) fn document(name: &str, state: &str) -> Value {
     value!({
         "type": "CAPITALIST", "sourceAccount": "U0000001", "destinationAccount": "U0000042",
         "batchId": ID, "timestamp": "11.03.2026 01:30:01", "currency": "USD", "amount": 10.00,
@@ -17,32 +17,32 @@ fn document(name: &str, state: &str) -> Value {
     })
 }
 
-fn list(documents: Vec<Value>) -> Say {
+pub(super) fn list(documents: Vec<Value>) -> Say {
     data(value!({"documents": documents}))
 }
 
-fn batch(records: Vec<Value>) -> Say {
+pub(super) fn batch(records: Vec<Value>) -> Say {
     data(value!({"id": ID, "totalCount": records.len(), "records": records}))
 }
 
-fn record(name: &str, state: &str, kind: &str) -> Value {
+pub(super) fn record(name: &str, state: &str, kind: &str) -> Value {
     value!({"internalNumber": format!("abcd-{name}"), "beneficiary": "U0000042",
         "amount": "10.00", "currency": "USD", "state": state, "paymentType": kind})
 }
 
-async fn platform(answers: impl IntoIterator<Item = Say>) -> (Platform, Capitalist) {
+pub(super) async fn platform(answers: impl IntoIterator<Item = Say>) -> (Platform, Capitalist) {
     let platform = Platform::start().await;
     platform.on(SEARCH, answers);
     let adapter = adapter_at(&platform.base, "");
     (platform, adapter)
 }
 
-fn row_of(name: &str) -> Payment {
+pub(super) fn row_of(name: &str) -> Payment {
     sent(wallet(name, "10.00"))
 }
 
 /// What each search was for: a number, or "" for the days alone.
-fn asked(platform: &Platform) -> Vec<String> {
+pub(super) fn asked(platform: &Platform) -> Vec<String> {
     let number = |form: &super::platform::Form| form.get("customNumber").cloned();
     platform.heard(SEARCH).iter().map(|form| number(form).unwrap_or_default()).collect()
 }
@@ -84,7 +84,7 @@ async fn what_the_list_lacks_while_it_has_the_control_is_absent_once_its_number_
     let (platform, adapter) =
         platform([list(vec![document("A", "EXECUTED"), document("X", "EXECUTED")]), list(vec![])])
             .await;
-    platform.on("get_batch_info", [batch(vec![])]);
+    platform.on("get_batch_info", [batch(vec![record("A", "PROCESSED", "CAPITALIST")])]);
     let rows = vec![row_of("A"), row_of("B"), row_of("C")];
     let told = ask(&adapter, &platform, rows, Some(row_of("X"))).await;
     assert!(matches!(told.found[0], Found::Is { news: News::Paid, .. }), "{told:?}");
@@ -149,6 +149,8 @@ async fn a_list_that_was_cut_short_is_found_out_by_a_number_and_proves_nothing()
         list(vec![document("C", "EXECUTED")]),
     ])
     .await;
+    let taken = ["B", "C"].map(|name| record(name, "PROCESSED", "CAPITALIST"));
+    platform.on("get_batch_info", [batch(taken.into())]);
     let rows = vec![row_of("A"), row_of("B"), row_of("C")];
     let told = ask(&adapter, &platform, rows, Some(row_of("X"))).await;
     assert_eq!(asked(&platform), ["", "abcd-A", "abcd-B", "abcd-X", "abcd-A", "abcd-C"]);
@@ -164,7 +166,7 @@ async fn without_the_control_in_the_list_numbers_are_asked_for_one_by_one_the_co
         list(vec![]),
     ])
     .await;
-    platform.on("get_batch_info", [batch(vec![])]);
+    platform.on("get_batch_info", [batch(vec![record("A", "PROCESSED", "CAPITALIST")])]);
     let mut control = row_of("X");
     let early = Millis(SENT_MS - 30 * 86_400_000);
     control.past.sent = Some(Sent { from: early, until: early });
@@ -313,6 +315,62 @@ async fn of_several_documents_the_one_that_may_have_moved_money_wins() {
 }
 
 #[tokio::test]
+async fn two_documents_that_were_both_paid_under_one_number_are_not_one_payout() {
+    let mut again = document("A", "EXECUTED");
+    again["documentNumber"] = "9002".into();
+    let (platform, adapter) = platform([list(vec![document("A", "EXECUTED"), again])]).await;
+    let told = ask(&adapter, &platform, vec![row_of("A")], None).await;
+    let Found::Differs { text } = &told.found[0] else { panic!("{told:?}") };
+    assert_eq!(text, "paid 2 times under this number");
+}
+
+#[tokio::test]
+async fn a_control_whose_batch_is_known_is_told_by_its_batch() {
+    let (platform, adapter) = platform([list(vec![document("A", "NEW")]), list(vec![])]).await;
+    platform.on("get_batch_info", [batch(vec![record("A", "READY", "CAPITALIST")])]);
+    let rows = vec![shipped(wallet("A", "10.00"), ID), row_of("B")];
+    let told = ask(&adapter, &platform, rows, Some(row_of("A"))).await;
+    assert!(matches!(told.found[0], Found::Is { news: News::Waiting, .. }), "{told:?}");
+    assert_eq!((&told.found[1], told.control_found), (&Found::Absent, Some(true)));
+}
+
+#[tokio::test]
+async fn the_comment_of_a_document_does_not_show_where_it_went() {
+    let mut declined = document("A", "DECLINED");
+    declined["comment"] = "wallet U0000042 is closed".into();
+    let (platform, adapter) = platform([list(vec![declined])]).await;
+    let told = ask(&adapter, &platform, vec![row_of("A")], None).await;
+    let Found::Is { text, .. } = &told.found[0] else { panic!("{told:?}") };
+    assert_eq!(text, "DECLINED: wallet … is closed");
+}
+
+#[tokio::test]
+async fn a_number_is_absent_only_if_one_as_long_was_found() {
+    let (short, long) = ("X", "X234567890123456789012345678");
+    let longer = "Y2345678901234567890123456789";
+    assert_eq!((row_of(long).reference.as_str().len(), longer.len() - long.len()), (33, 1));
+    for (control, row, is_absent) in [
+        (short, &longer[..27], true),
+        (short, &longer[..28], false),
+        (long, &longer[..28], true),
+        (long, longer, false),
+    ] {
+        for list_has_it in [true, false] {
+            let found = || list(vec![document(control, "EXECUTED")]);
+            let answers = match list_has_it {
+                true => vec![found(), list(vec![])],
+                false => vec![list(vec![]), found(), list(vec![])],
+            };
+            let (platform, adapter) = platform(answers).await;
+            let told = ask(&adapter, &platform, vec![row_of(row)], Some(row_of(control))).await;
+            let was = told.found[0] == Found::Absent;
+            assert_eq!((was, told.control_found), (is_absent, Some(true)), "{row}: {told:?}");
+            assert!(was || is_unclear(&told.found[0]));
+        }
+    }
+}
+
+#[tokio::test]
 async fn without_the_time_of_its_sending_a_payment_is_not_searched_for() {
     let (platform, adapter) = platform([list(vec![])]).await;
     let told = ask(&adapter, &platform, vec![wallet("A", "10.00")], Some(row_of("X"))).await;
@@ -332,7 +390,7 @@ async fn where_nobody_answers_it_is_asked_twice_and_not_a_thousand_times() {
 #[tokio::test]
 async fn the_control_may_be_one_of_those_that_are_asked_about() {
     let (platform, adapter) = platform([list(vec![document("A", "EXECUTED")]), list(vec![])]).await;
-    platform.on("get_batch_info", [batch(vec![])]);
+    platform.on("get_batch_info", [batch(vec![record("A", "PROCESSED", "CAPITALIST")])]);
     let told = ask(&adapter, &platform, ["A", "B"].map(row_of).into(), Some(row_of("A"))).await;
     assert!(matches!(told.found[..], [Found::Is { .. }, Found::Absent]), "{told:?}");
     assert_eq!(told.control_found, Some(true));
