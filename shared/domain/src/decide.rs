@@ -60,6 +60,8 @@ pub fn decide(
         // What the provider has is never payable again in the same attempt, whatever is said.
         Cell::IfNewest(State::Accepted) if payout.ever_accepted => return Ok(Decision::Record),
         Cell::IfNewest(state) if is_newest(payout, event) => state,
+        // An older request arrived after all, and was believed absent: a person must see it.
+        Cell::IfNewest(State::Submitted) => State::Review,
         Cell::IfNewest(_) => return Ok(Decision::Record),
         Cell::SettlesDoubt if payout.cause == Cause::CannotBeKnown => State::Paid,
         Cell::SettlesDoubt => return Ok(Decision::Record),
@@ -318,6 +320,7 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
             Outcome::RefusedForNow { .. } => Cause::RefusedForNow,
             Outcome::Unlisted => Cause::UnlistedRefusal,
             Outcome::Unknown | Outcome::Exists => Cause::NoAnswer,
+            Outcome::Accepted | Outcome::Begun if target == State::Review => Cause::TakenBefore,
             Outcome::Accepted | Outcome::Begun | Outcome::Withdrawn => Cause::None,
         },
         Event::SenderLost => Cause::SenderLost,

@@ -124,10 +124,12 @@ pub enum Cause {
     RefusedForNow = 15,
     /// Two live look-ups did not find it: it was never taken and is sent again.
     ProvedAbsent = 16,
+    /// An earlier request was accepted after a newer one had begun: it may be paid twice.
+    TakenBefore = 17,
 }
 
 impl Cause {
-    const ALL: [Cause; 17] = [
+    const ALL: [Cause; 18] = [
         Cause::None,
         Cause::RefusedCreatedNothing,
         Cause::Refused,
@@ -145,6 +147,7 @@ impl Cause {
         Cause::SenderLost,
         Cause::RefusedForNow,
         Cause::ProvedAbsent,
+        Cause::TakenBefore,
     ];
 
     /// One sentence for the result file and the screen; empty where nothing is to explain.
@@ -166,6 +169,9 @@ impl Cause {
             Cause::SenderLost => "the worker that sent it died; the provider is being asked",
             Cause::RefusedForNow => "refused for now; it will be sent again",
             Cause::ProvedAbsent => "never arrived at the provider; it will be sent again",
+            Cause::TakenBefore => {
+                "an earlier request was accepted after a newer one had begun; it may be paid twice"
+            }
         }
     }
 

@@ -131,6 +131,9 @@ fn is_judgement(event: &Event) -> bool {
             | Event::NotFound
             | Event::Inconclusive
             | Event::TooOld
+            | Event::ResolvePaid
+            | Event::ResolveFailed
+            | Event::NewAttempt
     )
 }
 

@@ -171,6 +171,23 @@ fn a_late_outcome_settles_the_doubt_about_its_own_intent_only() {
 }
 
 #[test]
+fn an_older_request_that_was_accepted_after_all_stops_the_payout_for_a_person() {
+    let sent_again = apply(&proved_absent(), intent(), NOW);
+    let withdrawn = apply(&sent_again, outcome(&sent_again, Outcome::Withdrawn), NOW);
+    let unanswered = apply(&sent_again, outcome(&sent_again, Outcome::Unknown), NOW);
+    for (payout, state) in [
+        (sent_again, State::Submitting),
+        (withdrawn, State::Accepted),
+        (unanswered, State::Unknown),
+    ] {
+        assert_eq!((payout.state, payout.intents), (state, 2));
+        let late = Event::Outcome { intent: 1, outcome: Outcome::Accepted };
+        let stopped = apply(&payout, late, NOW);
+        assert_eq!((stopped.state, stopped.cause), (State::Review, Cause::TakenBefore), "{state}");
+    }
+}
+
+#[test]
 fn paid_settles_every_open_state_and_a_review_that_could_not_know() {
     let sent = apply(&fresh(), intent(), NOW);
     let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);
