@@ -88,8 +88,14 @@ impl Merchant {
 
 /// `ok: true`: ours, if all that is told agrees.
 fn found(record: &Record<'_>, payment: &Payment) -> Found {
-    const ALL: &[Field] =
-        &[Field::OrderId, Field::Type, Field::Amount, Field::Currency, Field::Requisite];
+    const ALL: &[Field] = &[
+        Field::OrderId,
+        Field::Type,
+        Field::Amount,
+        Field::Currency,
+        Field::Method,
+        Field::Requisite,
+    ];
     const NEEDED: &[Field] = &[Field::OrderId, Field::Amount, Field::Currency];
     let expected = Expected::of(payment);
     if let Some(text) = expected.differences(ALL, record) {

@@ -93,6 +93,16 @@ fn one_thing_that_is_forged_or_missing_makes_it_a_hint() {
 }
 
 #[test]
+fn what_nothing_depends_on_may_be_missing_or_anything_in_a_callback() {
+    let told = hear("", CallbackKind::Success, body().to_string());
+    for field in ["usdt_amount", "created_at", "updated_at", "full_name", "bank_name"] {
+        for value in [Value::Null, json!([7]), json!(""), json!("something else")] {
+            assert_eq!(hear_with(field, value.clone()), told, "{field} {value}");
+        }
+    }
+}
+
+#[test]
 fn a_right_signature_over_another_order_does_not_help() {
     let mut other = body();
     other["order_id"] = json!("abcd-other");
@@ -139,6 +149,8 @@ fn the_template_of_the_config_is_what_is_checked() {
 fn a_status_that_no_document_lists_is_a_hint_that_does_not_repeat_it() {
     let text = hint(hear_with("status", json!("4276345439581234")));
     assert!(!text.contains("4276"), "{text}");
+    // The document has it for look-ups alone.
+    assert_eq!(text, hint(hear_with("status", json!("expectation"))));
 }
 
 proptest! {

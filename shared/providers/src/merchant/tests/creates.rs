@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::{Gate, Nobody, Script, Scripted, card, row, say, say_with};
 use domain::Method;
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 const TAKEN: &str = r#"{"ok": true, "internal_transaction_id": "tx-1", "fiat_amount": "10.00",
@@ -58,6 +59,20 @@ fn an_answer_about_another_order_type_or_requisite_differs() {
         r#""order_id": "", "type": null, "number_card": "4111 1111 1111 1111""#,
     ] {
         assert!(matches!(with(ours), Answer::Accepted { .. }), "{ours}: {:?}", with(ours));
+    }
+}
+
+#[test]
+fn what_nothing_depends_on_may_be_missing_or_anything_in_a_creates_answer() {
+    for field in ["usdt_amount", "payment_method", "reject_callback_url"] {
+        let key = format!("\"{field}\": ");
+        assert!(TAKEN.contains(&key), "{field}");
+        for value in ["null, \"x\": ", "[7], \"x\": ", "\"something else\", \"x\": "] {
+            let told = read(200, &TAKEN.replacen(&key, &format!("{key}{value}"), 1));
+            assert_eq!(told, read(200, TAKEN), "{field} {value}");
+        }
+        let missing = read(200, &TAKEN.replacen(&key, "\"x\": ", 1));
+        assert_eq!(missing, read(200, TAKEN), "{field}");
     }
 }
 
@@ -285,6 +300,39 @@ async fn the_request_is_the_documents_and_its_callback_urls_are_ours() {
         let path = body[field].as_str().unwrap().strip_prefix("http://127.0.0.1:9").unwrap();
         let target = callbacks.read(path).unwrap();
         assert_eq!((target.place, target.attempt, target.kind), (payment.place, 1, kind));
+    }
+}
+
+#[tokio::test]
+async fn each_method_sends_its_own_requisite_and_no_other() {
+    let server = Scripted::start(say(200, TAKEN)).await;
+    let adapter = adapter_at(&server.base(), "");
+    for (method, word, field, to) in [
+        (Method::Card, "card", "number_card", "4111111111111111"),
+        (Method::Sbp, "sbp", "phone_number", "79161234567"),
+        (Method::Score, "score", "number_score", "40817810099910004312"),
+        (Method::Iban, "iban", "iban_number", "DE89370400440532013000"),
+    ] {
+        let payment = testing::payment(row("INV-1", "10.00", "RUB", method, to));
+        submit(&adapter, &payment, Gate::new(true)).await;
+        let request = server.requests().pop().unwrap();
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((body["payment_method"].as_str(), body[field].as_str()), (Some(word), Some(to)));
+        let sent: BTreeSet<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+        // A row without optional fields sends none; `timeout` is the lane's.
+        let expected = [
+            "order_id",
+            "payment_method",
+            "fiat_amount",
+            "fiat_currency",
+            "timeout",
+            field,
+            "success_callback_url",
+            "error_callback_url",
+            "sign",
+        ];
+        assert_eq!(sent, BTreeSet::from(expected));
     }
 }
 

@@ -1,9 +1,10 @@
-//! The answer to a look-up, a cancellation and the account call: recorded bodies.
+//! The answer to a look-up and to a cancellation: recorded bodies.
 
 use super::*;
 use crate::api::CancelAnswer;
 use crate::testing::{Nobody, Scripted, card, payment, row, say};
 use domain::{Method, News};
+use serde_json::{Value, json};
 
 /// The document's own example, with our reference.
 const DOCUMENTED: &str = r#"{"ok": true, "order_id": "abcd-123456789", "type": "pay_out",
@@ -73,6 +74,7 @@ fn what_is_told_otherwise_differs_and_the_number_is_not_repeated() {
         ("pay_out", "pay_in"),
         ("5000.00", "5000.01"),
         ("rub", "usd"),
+        ("\"card\"", "\"sbp\""),
         ("4276345439581234", "5555555555554444"),
         ("\"phone_number\": null", "\"phone_number\": \"79161234567\""),
     ] {
@@ -89,8 +91,46 @@ fn what_money_depends_on_must_be_told() {
     for field in ["\"order_id\"", "\"fiat_amount\"", "\"fiat_currency\"", "\"ok\""] {
         assert!(is_unclear(&change(field, "\"x\"")), "{field}");
     }
-    // The requisite is compared where it is told.
-    assert!(matches!(change("\"4276345439581234\"", "null"), Found::Is { .. }));
+    // These are compared where they are told.
+    for told in ["\"4276345439581234\"", "\"card\"", "\"pay_out\""] {
+        assert!(matches!(change(told, "null"), Found::Is { news: News::Paid, .. }), "{told}");
+    }
+}
+
+#[test]
+fn what_nothing_depends_on_may_be_missing_or_anything_in_a_look_up() {
+    for field in ["usdt_amount", "created_at", "updated_at", "full_name", "bank_name"] {
+        let key = format!("\"{field}\": ");
+        for value in ["null", "[7]", "\"\"", "\"something else\""] {
+            let told = change(&key, &format!("{key}{value}, \"x\": "));
+            assert_eq!(told, read(200, DOCUMENTED), "{field} {value}");
+        }
+        assert_eq!(change(&key, "\"x\": "), read(200, DOCUMENTED), "{field}");
+    }
+}
+
+#[test]
+fn receipts_are_links_of_2048_bytes_and_sixteen_at_most() {
+    let (before, _) = DOCUMENTED.split_once("\"cheque_urls\"").unwrap();
+    let receipts = |told: &str| {
+        let body = format!("{before}\"cheque_urls\": {told}}}");
+        let Found::Is { receipts, .. } = read(200, &body) else { panic!("{body}") };
+        receipts
+    };
+    let many: Vec<_> = (0..20).map(|n| format!("https://example.com/{n}.pdf")).collect();
+    assert_eq!(receipts(&json!(many).to_string()), many[..16]);
+    let base = "https://example.com/";
+    let long = format!("{base}{}", "x".repeat(2_048 - base.len()));
+    assert_eq!(receipts(&json!([format!("{long}x"), long]).to_string()), [long]);
+    for none in [
+        "null",
+        "[]",
+        "{}",
+        "\"https://example.com/1\"",
+        "[\"ftp://example.com/1\", \"https://example.com/a b\"]",
+    ] {
+        assert_eq!(receipts(none), [""; 0], "{none}");
+    }
 }
 
 #[test]
@@ -148,6 +188,19 @@ async fn where_look_ups_go_by_the_providers_id_none_is_made_and_absence_proves_n
 }
 
 #[tokio::test]
+async fn a_look_up_by_the_providers_id_asks_by_the_one_that_was_told() {
+    let server = Scripted::start(say(200, DOCUMENTED)).await;
+    let adapter = adapter_at(&server.base(), "status_id = \"internal_transaction_id\"");
+    let mut payment = documented();
+    payment.past.provider_id = Some("tx-1".into());
+    let found = ask(&adapter, vec![payment]).await;
+    assert!(matches!(found[..], [Found::Is { news: News::Paid, .. }]), "{found:?}");
+    let [request] = &server.requests()[..] else { panic!("one request") };
+    let line = "GET /merchant/api/merchant/sandbox/status_pay_out/tx-1/ HTTP/1.1\r\n";
+    assert!(request.starts_with(line), "{request}");
+}
+
+#[tokio::test]
 async fn a_look_up_carries_the_key_and_asks_by_our_reference() {
     let server = Scripted::start(say(200, DOCUMENTED)).await;
     let adapter = adapter_at(&server.base(), "");
@@ -156,8 +209,9 @@ async fn a_look_up_carries_the_key_and_asks_by_our_reference() {
     let requests = server.requests();
     let path = "GET /merchant/api/merchant/sandbox/status_pay_out/abcd-123456789/ HTTP/1.1\r\n";
     assert!(requests[0].starts_with(path), "{}", requests[0]);
-    let key = format!("x-api-key: {}", sandbox::API_KEY);
-    assert!(requests[0].to_ascii_lowercase().contains(&key));
+    let head = requests[0].to_ascii_lowercase();
+    assert!(head.contains(&format!("x-api-key: {}\r\n", sandbox::API_KEY)), "{head}");
+    assert!(head.contains("content-type: application/json\r\n"), "{head}");
 }
 
 #[tokio::test]
@@ -198,29 +252,11 @@ async fn a_cancellation_that_cannot_be_signed_is_not_sent() {
     assert!(
         request.starts_with("POST /merchant/api/merchant/sandbox/rejected_pay_out/ HTTP/1.1\r\n")
     );
-    assert!(request.contains(r#"{"order_id":"abcd-123456789","standart_sign":""#), "{request}");
-}
-
-#[test]
-fn balances_are_shown_as_written() {
-    let read = |status, body: &str| adapter("").read_balance(&raw(status, body));
-    let body = r#"{"ok": true, "balance": "10.5000", "hold": 1, "available": "9.5000",
-        "payment_methods": [{"currency": "rub", "statuses": {"card": true}}]}"#;
-    let line = |name: &str, amount: &str| [name, amount, "USDT"].map(str::to_owned).to_vec();
-    assert_eq!(
-        read(200, body).unwrap().rows,
-        [line("balance", "10.5000"), line("hold", "1"), line("available", "9.5000")]
-    );
-    let large = r#"{"ok": true, "balance": "-123456789012.3400", "hold": "4276345439581234"}"#;
-    assert_eq!(
-        read(200, large).unwrap().rows,
-        [line("balance", "-123456789012.3400"), line("hold", "4276…1234")]
-    );
-    let methods = adapter("").read_methods(&raw(200, body)).unwrap();
-    assert_eq!(methods.rows, [["rub", "card", "on"].map(str::to_owned).to_vec()]);
-    for (status, body) in
-        [(200, ""), (200, "{\"ok\":true}"), (401, "{\"ok\":false,\"error\":\"x\"}"), (500, body)]
-    {
-        assert!(read(status, body).is_err(), "{status} {body}");
-    }
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.to_ascii_lowercase().contains("content-type: application/json"), "{head}");
+    let sign = auth::Template::parse("{order_id}:{sign_key}").unwrap();
+    let key = sandbox::SIGN_KEY.to_owned().into();
+    let sign = sign.sign(&key, |_| Some("abcd-123456789")).unwrap();
+    let expected = json!({"order_id": "abcd-123456789", "standart_sign": sign.as_str()});
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), expected);
 }

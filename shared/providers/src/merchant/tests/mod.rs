@@ -1,10 +1,12 @@
 //! The whole adapter: recorded bodies, every class of the table over real HTTP, callbacks and
 //! forgeries, and the sandbox with its faults.
 
+mod account;
 mod callbacks;
 mod creates;
 mod example;
 mod lookups;
+mod readme;
 mod rows;
 mod whole;
 

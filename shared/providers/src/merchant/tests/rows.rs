@@ -40,6 +40,22 @@ fn each_method_has_its_requisite() {
 }
 
 #[test]
+fn a_phone_number_has_11_to_13_digits_and_an_iban_at_most_34_characters() {
+    for (digits, good) in [(10, false), (11, true), (13, true), (14, false)] {
+        let mut row = row("INV-1", "1.00", "RUB", Method::Sbp, &"7".repeat(digits));
+        row.fields = [("bank_name".to_owned(), "Sberbank".to_owned())].into();
+        assert_eq!(columns(&row, "").is_empty(), good, "{digits}");
+    }
+    for length in [34, 35] {
+        // One of these has the right check digits, so that length alone decides.
+        let mut ibans = (2..99).map(|check| format!("MT{check:02}{}", "0".repeat(length - 4)));
+        let good = ibans
+            .any(|iban| columns(&row("INV-1", "1.00", "EUR", Method::Iban, &iban), "").is_empty());
+        assert_eq!(good, length == 34, "{length}");
+    }
+}
+
+#[test]
 fn sbp_needs_the_name_of_the_bank() {
     assert_eq!(columns(&sbp(None), ""), ["bank_name"]);
     assert_eq!(columns(&sbp(Some("Sberbank")), ""), [""; 0]);
@@ -50,9 +66,13 @@ fn sbp_needs_the_name_of_the_bank() {
 
 #[test]
 fn every_field_has_its_length() {
-    for (column, max) in
-        [("bank_name", 72), ("full_name", 128), ("customer", 128), ("description", 8000)]
-    {
+    for (column, max) in [
+        ("bank_name", 72),
+        ("bank_code", 32),
+        ("full_name", 128),
+        ("customer", 128),
+        ("description", 8000),
+    ] {
         let mut row = sbp(Some("B"));
         row.fields.insert(column.to_owned(), "x".repeat(max));
         assert_eq!(columns(&row, ""), [""; 0], "{column}");
