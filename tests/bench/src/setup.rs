@@ -52,11 +52,13 @@ pub fn sandbox(dir: &Path, args: &[&str]) -> Result<(Running, String), Problem> 
         .spawn()?;
     let stdout = child.stdout.take().ok_or("the sandbox has no output")?;
     let running = Running(child);
-    let mut first = String::new();
-    BufReader::new(stdout).read_line(&mut first)?;
-    let url = first.trim().rsplit(' ').next().filter(|url| url.starts_with("http://"));
-    let url = url.ok_or_else(|| format!("the sandbox said \"{}\"", first.trim()))?;
-    Ok((running, url.to_owned()))
+    // Its other listener is told before.
+    for line in BufReader::new(stdout).lines() {
+        if let Some(url) = line?.strip_prefix("sandbox listening on ") {
+            return Ok((running, url.to_owned()));
+        }
+    }
+    Err("the sandbox ended before it listened".into())
 }
 
 /// A batch of card payouts with references of its own.
