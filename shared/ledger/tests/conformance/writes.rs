@@ -23,6 +23,7 @@ on_every_engine![
     a_batch_changes_its_state_by_compare_and_set,
     applying_decides_again_for_rows_that_changed_meanwhile,
     a_step_is_not_begun_on_a_payout_that_has_moved_on,
+    what_a_person_decided_is_not_decided_again_on_later_news,
     a_thousand_rows_are_written_at_once,
 ];
 
@@ -302,6 +303,26 @@ async fn a_step_is_not_begun_on_a_payout_that_has_moved_on(world: World) {
     assert_eq!(done[..3], overtaken.collect::<Vec<_>>());
     assert!(done[3].is_changed() && done[3].payout().step_open);
     assert_eq!(payouts(ledger, chunk).await[..3], stand[..3], "and nothing is written");
+}
+
+async fn what_a_person_decided_is_not_decided_again_on_later_news(world: World) {
+    let ledger = &*world.ledger;
+    let chunk = chunk_id(active(ledger, 1, &[2]).await, 0);
+    settle(ledger, chunk, &[0], State::Failed).await;
+    let seen = payouts(ledger, chunk).await[0];
+    let now = world.now().await;
+    let write = async |ledger: &dyn Ledger, event: Event| {
+        let happening = Happening { row: 0, payout: seen, event, notes: Vec::new() };
+        let (guard, policy) = (Guard::Fact, Policy::default());
+        let applied = apply(ledger, chunk, guard, now, &policy, vec![happening]).await;
+        applied.unwrap().unwrap().remove(0).1
+    };
+    // A new attempt is possible in review, too, and would pay twice.
+    write(&*world.second, Event::News { attempt: 1, news: News::Paid }).await;
+    let stands = payouts(ledger, chunk).await[0];
+    assert_eq!(stands.state, State::Review);
+    assert_eq!(write(ledger, Event::NewAttempt).await, Applied::Overtaken(stands));
+    assert_eq!(payouts(ledger, chunk).await[0], stands, "and nothing is written");
 }
 
 async fn a_thousand_rows_are_written_at_once(world: World) {
