@@ -113,6 +113,7 @@ impl Shell {
         let settings = Settings {
             lease_ms: config.worker.lease_ms,
             chunks_at_once: config.worker.chunks_at_once,
+            sender: domain::Sender::NOBODY,
         };
         let engine = Engine::start(Arc::new(Production), ledger.clone(), setups, settings).await?;
         // Not before the accounts are known to be ours (S4): rules of another one are not kept.

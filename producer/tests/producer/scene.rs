@@ -80,7 +80,17 @@ impl Scene {
         let Claim::Held { token, now, .. } = claim else { panic!("{claim:?}") };
         let send_before = now.plus(1_000);
         for row in rows {
-            self.happen(Guard::Intent(token), *row, Event::Intent { send_before }, vec![]).await;
+            self.happen(
+                Guard::Intent(token),
+                *row,
+                Event::Intent {
+                    send_before,
+                    sender: domain::Sender(1),
+                    account: domain::Account(1),
+                },
+                vec![],
+            )
+            .await;
             let mut notes = vec![Note::new(NoteKind::ProviderId, format!("id-{row}"))];
             if row == &rows[0] {
                 notes.push(Shipment::new(send_before, handle, rows).unwrap().to_note());

@@ -151,7 +151,11 @@ pub async fn settle(ledger: &dyn Ledger, place: domain::Place, state: State) {
     let accepted = Event::Outcome { intent: 1, outcome: Outcome::Accepted };
     let differs = Event::News { attempt: 1, news: News::Differs };
     let waiting = Event::News { attempt: 1, news: News::Waiting };
-    let intent = Event::Intent { send_before: now.plus(1_000) };
+    let intent = Event::Intent {
+        send_before: now.plus(1_000),
+        sender: domain::Sender(1),
+        account: domain::Account(1),
+    };
     let mut events = vec![intent, accepted];
     match state {
         State::Paid => events.push(paid),

@@ -6,6 +6,7 @@
 
 use crate::payout::{Cause, Payout, State};
 use crate::policy::Policy;
+use crate::sender::{Account, Sender};
 use crate::table::{Cell, Event, Kind, News, Outcome, cell, kind};
 use crate::time::Millis;
 
@@ -43,11 +44,14 @@ pub fn decide(
 ) -> Result<Decision, IllegalEvent> {
     let kind = kind(event, payout.attempt);
     let illegal = IllegalEvent { kind, state: payout.state };
-    if is_rash(payout, kind) || names_the_future(payout, event) {
+    if is_rash(payout, kind) || names_the_future(payout, event) || is_astray(payout, event) {
         return Err(illegal);
     }
     if kind == Kind::NotFound && contradicts_absence(payout) {
         return Ok(Decision::Change(enter(payout, State::Unknown, event, now, policy)));
+    }
+    if let Some(decision) = remembered(payout, event, now) {
+        return Ok(decision);
     }
     let target = match cell(kind, payout.state) {
         Cell::Illegal => return Err(illegal),
@@ -65,7 +69,7 @@ pub fn decide(
         Cell::IfNewest(_) => return Ok(Decision::Record),
         Cell::SettlesDoubt if payout.cause == Cause::CannotBeKnown => State::Paid,
         Cell::SettlesDoubt => return Ok(Decision::Record),
-        Cell::StaysIfNewest if !(payout.step_open && is_newest(payout, event)) => {
+        Cell::StaysIfNewest if !(is_awaited(payout, kind) && is_newest(payout, event)) => {
             return Ok(Decision::Record);
         }
         Cell::Stays | Cell::StaysIfNewest => {
@@ -74,6 +78,9 @@ pub fn decide(
         Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
             Missed::Early => return Ok(Decision::Record),
             Missed::Once(payout) => return Ok(Decision::Change(payout)),
+            Missed::Proved if sender_may_send(payout, event) => {
+                return Ok(Decision::Change(wait_for_sender(payout, now, policy)));
+            }
             Missed::Proved if payout.intents >= INTENTS_MAX => State::Review,
             Missed::Proved if payout.ever_accepted || kind_is_loss(payout.state) => State::Review,
             Missed::Proved => State::Accepted,
@@ -90,6 +97,61 @@ fn is_rash(payout: &Payout, kind: Kind) -> bool {
         Kind::StepIntent => payout.news_pending || payout.step_open,
         _ => false,
     }
+}
+
+/// A payout that may have reached one account is never sent from another one (S4).
+fn is_astray(payout: &Payout, event: &Event) -> bool {
+    match event {
+        Event::Intent { account, .. } => {
+            payout.account != Account::NONE && payout.account != *account
+        }
+        _ => false,
+    }
+}
+
+/// What a sender's journal remembers and the ledger has forgotten (S18). A forgotten attempt is
+/// for a person; what the ledger knows as well changes nothing.
+fn remembered(payout: &Payout, event: &Event, now: Millis) -> Option<Decision> {
+    let Event::Rewound { attempt, intents, send_before, .. } = event else { return None };
+    if *attempt <= payout.attempt {
+        return (*intents <= payout.intents).then_some(Decision::Record);
+    }
+    let mut next = changed(payout);
+    next.state = State::Review;
+    next.cause = Cause::LedgerRewound;
+    next.attempt = *attempt;
+    next.intents = payout.intents.max(*intents);
+    next.send_before = *send_before;
+    next.since = now;
+    next.absences = 0;
+    next.asked = 0;
+    next.news_pending = false;
+    next.step_open = false;
+    next.due = Millis::NEVER;
+    next.give_up_at = Millis::NEVER;
+    Some(Decision::Change(next.normal()))
+}
+
+/// Whether an answer tells something that is still open: what became of a step, or that the
+/// sender of a doubtful create is done with it.
+fn is_awaited(payout: &Payout, kind: Kind) -> bool {
+    match kind {
+        Kind::NoAnswer => payout.sender != Sender::NOBODY,
+        _ => payout.step_open,
+    }
+}
+
+/// Whoever wrote the intent never wrote what came of it, and may be frozen, not dead: it may
+/// still send (S12).
+fn sender_may_send(payout: &Payout, event: &Event) -> bool {
+    payout.sender != Sender::NOBODY && matches!(event, Event::NotFound { sender_gone: false })
+}
+
+/// Absent, but not for good as long as the sender may wake up: it is asked about again.
+fn wait_for_sender(payout: &Payout, now: Millis, policy: &Policy) -> Payout {
+    let mut next = changed(payout);
+    ask_later(&mut next, payout.asked, now, policy);
+    next.normal()
 }
 
 /// An outcome of an intent that was never written, or news of an attempt that never began.
@@ -209,9 +271,24 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
             }
         }
         // Not found while it is payable: the hint was about nothing. It may be sent again.
-        Event::NotFound => {
+        Event::NotFound { .. } => {
             next.news_pending = false;
             next.due = now;
+        }
+        // What the intent's own answer was is as unknown as before, but its sender is done.
+        Event::Outcome { outcome, .. } => {
+            next.sender = Sender::NOBODY;
+            next.ever_accepted |= *outcome == Outcome::Exists;
+        }
+        // A step may be under way that nobody remembers: only a look-up tells.
+        Event::Rewound { intents, send_before, sender, account, .. } => {
+            next.intents = *intents;
+            next.send_before = payout.send_before.max(*send_before);
+            (next.sender, next.account) = (*sender, *account);
+            next.absences = 0;
+            next.due = next.send_before.max(now).plus(policy.doubt_ms());
+            next.step_open = payout.state != State::Unknown;
+            next.stepped |= next.step_open;
         }
         Event::Inconclusive => {
             next.absences = 0;
@@ -249,6 +326,12 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
     let mut next = changed(payout);
     next.state = target;
     next.cause = cause(payout, target, event);
+    if let Event::Rewound { send_before, .. } = event {
+        next.send_before = payout.send_before.max(*send_before);
+    }
+    if matches!(event, Event::Outcome { .. }) && is_newest(payout, event) {
+        next.sender = Sender::NOBODY;
+    }
     next.since = now;
     next.absences = 0;
     next.asked = 0;
@@ -265,6 +348,11 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
                 next.due = *retry_at;
                 next.asked = payout.asked.saturating_add(1);
             }
+            // It stays bound to its account where only a look-up says that it never arrived.
+            if matches!(event, Event::Outcome { .. } | Event::NewAttempt) {
+                next.account = Account::NONE;
+            }
+            next.sender = Sender::NOBODY;
             if *event == Event::NewAttempt {
                 next.attempt = payout.attempt.saturating_add(1);
                 next.ever_accepted = false;
@@ -273,8 +361,9 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             }
         }
         State::Submitting => {
-            if let Event::Intent { send_before } = event {
+            if let Event::Intent { send_before, sender, account } = event {
                 next.send_before = *send_before;
+                (next.sender, next.account) = (*sender, *account);
             }
             // Refusals so far count on: the next pause is longer.
             next.asked = payout.asked;
@@ -286,6 +375,10 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             next.give_up_at = now.plus(policy.unknown_give_up_ms.max(policy.doubt_ms()));
             if let Event::Outcome { outcome: Outcome::Exists, .. } = event {
                 next.ever_accepted = true;
+            }
+            if let Event::Rewound { intents, sender, account, .. } = event {
+                next.intents = *intents;
+                (next.sender, next.account) = (*sender, *account);
             }
         }
         State::Submitted | State::Waiting => {
@@ -334,7 +427,8 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
             News::Differs | News::Returned => Cause::Differs,
             News::Paid | News::InProgress | News::Waiting => Cause::None,
         },
-        Event::NotFound => match target {
+        Event::Rewound { .. } => Cause::LedgerRewound,
+        Event::NotFound { .. } => match target {
             State::Review if payout.ever_accepted || kind_is_loss(payout.state) => {
                 Cause::LostAtProvider
             }

@@ -7,6 +7,7 @@
 //! - [`reference`]: the payer's reference (S1), its index key, and the provider reference (S3)
 //! - [`place`]: where a row lies: batch, chunk, row
 //! - [`row`]: one payout as the payer wrote it; [`checks`]: Luhn, IBAN, phone numbers
+//! - [`sender`]: who sends, and from which account
 //! - [`payout`]: what the ledger knows of one row, and its packed form
 //! - [`table`]: the whole (state × event) table; [`decide`]: the one function that applies it
 //! - [`policy`]: how long to wait for what
@@ -21,6 +22,7 @@ pub mod place;
 pub mod policy;
 pub mod reference;
 pub mod row;
+pub mod sender;
 pub mod table;
 pub mod time;
 
@@ -32,5 +34,6 @@ pub use place::{BatchId, ChunkId, LaneName, Place};
 pub use policy::{Policy, PolicyChange};
 pub use reference::{LedgerId, PayerReference, ProviderReference, ReferenceFormat, ReferenceKey};
 pub use row::{Destination, Method, Row};
+pub use sender::{Account, Sender};
 pub use table::{Event, News, Outcome};
 pub use time::Millis;

@@ -1,6 +1,7 @@
 //! What the ledger knows of one row: fixed in size, so that a chunk's payouts are one string of
 //! bytes and one of them is changed in place.
 
+use crate::sender::{Account, Sender};
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -126,10 +127,13 @@ pub enum Cause {
     ProvedAbsent = 16,
     /// An earlier request was accepted after a newer one had begun: it may be paid twice.
     TakenBefore = 17,
+    /// The ledger went back in time, and a sender's journal knows of an intent that it forgot
+    /// (S18).
+    LedgerRewound = 18,
 }
 
 impl Cause {
-    const ALL: [Cause; 18] = [
+    const ALL: [Cause; 19] = [
         Cause::None,
         Cause::RefusedCreatedNothing,
         Cause::Refused,
@@ -148,6 +152,7 @@ impl Cause {
         Cause::RefusedForNow,
         Cause::ProvedAbsent,
         Cause::TakenBefore,
+        Cause::LedgerRewound,
     ];
 
     /// One sentence for the result file and the screen; empty where nothing is to explain.
@@ -171,6 +176,9 @@ impl Cause {
             Cause::ProvedAbsent => "never arrived at the provider; it will be sent again",
             Cause::TakenBefore => {
                 "an earlier request was accepted after a newer one had begun; it may be paid twice"
+            }
+            Cause::LedgerRewound => {
+                "the ledger was put back to an earlier time and forgot a request"
             }
         }
     }
@@ -218,10 +226,15 @@ pub struct Payout {
     pub due: Millis,
     /// When waiting ends (S17), in whole seconds when packed.
     pub give_up_at: Millis,
+    /// Who wrote the newest intent, as long as he has not written what came of it (S12): nobody
+    /// else may send before he is known to be gone.
+    pub sender: Sender,
+    /// The account that the newest intent of this attempt was written for (S4).
+    pub account: Account,
 }
 
 /// Bytes of a packed payout.
-pub const PACKED_LEN: usize = 32;
+pub const PACKED_LEN: usize = 40;
 
 const EVER_ACCEPTED: u8 = 1;
 const NEWS_PENDING: u8 = 2;
@@ -249,6 +262,8 @@ impl Payout {
             send_before: Millis(0),
             due: Millis(0),
             give_up_at,
+            sender: Sender::NOBODY,
+            account: Account::NONE,
         }
     }
 
@@ -286,6 +301,8 @@ impl Payout {
         out[16..20].copy_from_slice(&seconds(self.give_up_at).to_le_bytes());
         out[20..26].copy_from_slice(&self.send_before.0.to_le_bytes()[..6]);
         out[26..32].copy_from_slice(&self.due.0.to_le_bytes()[..6]);
+        out[32..36].copy_from_slice(&self.sender.0.to_le_bytes());
+        out[36..40].copy_from_slice(&self.account.0.to_le_bytes());
         out
     }
 
@@ -315,6 +332,8 @@ impl Payout {
             give_up_at: Millis(u64::from(four(16)) * 1000),
             send_before: six(20),
             due: six(26),
+            sender: Sender(four(32)),
+            account: Account(four(36)),
         })
     }
 
@@ -357,7 +376,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..17, flags in 0u8..32) {
+        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..19, flags in 0u8..32) {
             let mut bytes = bytes;
             bytes[0] = state;
             bytes[1] = cause;
@@ -371,6 +390,6 @@ mod tests {
     #[test]
     fn bytes_that_no_payout_packs_to_are_refused() {
         assert_eq!(Payout::unpack(&[9; PACKED_LEN]), None);
-        assert_eq!(Payout::unpack(&[0; 31]), None);
+        assert_eq!(Payout::unpack(&[0; PACKED_LEN - 1]), None);
     }
 }

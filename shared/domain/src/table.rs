@@ -6,6 +6,7 @@
 //! caller gets a typed error and the payout is untouched.
 
 use crate::payout::State;
+use crate::sender::{Account, Sender};
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,10 @@ pub enum Event {
     Intent {
         /// The request must not start after this.
         send_before: Millis,
+        /// Who is about to send it (S12).
+        sender: Sender,
+        /// From which account (S4).
+        account: Account,
     },
     /// What the call of intent number `intent` answered (S13). Work, valid without a lease.
     Outcome {
@@ -59,13 +64,31 @@ pub enum Event {
         asked_at: Millis,
     },
     /// A live look-up in the provider's documented form did not find it (S11).
-    NotFound,
+    NotFound {
+        /// [`crate::Payout::sender`] can send no more, or the provider does not pay a reference
+        /// twice (S12).
+        sender_gone: bool,
+    },
     /// A look-up told nothing: no live control, no readable answer.
     Inconclusive,
     /// Something unverified, or a negative callback: ask once (S15, S16).
     Hint,
     /// Its `give_up_at` has passed (S17).
     TooOld,
+    /// The ledger went back in time (S18): a sender's journal knows of an intent that the ledger
+    /// does not.
+    Rewound {
+        /// The attempt of that intent.
+        attempt: u8,
+        /// Its number: [`crate::Payout::intents`] as it was.
+        intents: u16,
+        /// Its send deadline.
+        send_before: Millis,
+        /// Who wrote it.
+        sender: Sender,
+        /// For which account.
+        account: Account,
+    },
     /// An operator cancels it before it is sent.
     Cancel,
     /// An operator decides a review: it was paid.
@@ -173,6 +196,7 @@ pub enum Kind {
     Inconclusive,
     Hint,
     TooOld,
+    Rewound,
     Cancel,
     ResolvePaid,
     ResolveFailed,
@@ -187,14 +211,14 @@ use State::{Accepted, Cancelled, Failed, Paid, Review, Submitted, Submitting, Un
 
 /// The table: one line per event, one cell per state in the order of [`State::ALL`].
 #[rustfmt::skip]
-pub const TABLE: [(Kind, [Cell; 9]); 28] = [
+pub const TABLE: [(Kind, [Cell; 9]); 29] = [
     //                    accepted              submitting             submitted    waiting      unknown             paid        failed      cancelled   review
     (Kind::Intent,        [To(Submitting),      X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::Accepted,      [IfNewest(Submitted), IfNewest(Submitted),   R,           R,           IfNewest(Submitted),R,          R,          R,          R]),
     (Kind::Refused,       [IfNewest(Failed),    IfNewest(Failed),      R,           R,           IfNewest(Failed),   R,          R,          R,          R]),
     (Kind::RefusedForNow, [R,                   IfNewest(Accepted),    R,           R,           IfNewest(Accepted), R,          R,          R,          R]),
     (Kind::Unlisted,      [IfNewest(Review),    IfNewest(Review),      R,           R,           IfNewest(Review),   R,          R,          R,          R]),
-    (Kind::NoAnswer,      [IfNewest(Unknown),   IfNewest(Unknown),     R,           R,           R,                  R,          R,          R,          R]),
+    (Kind::NoAnswer,      [IfNewest(Unknown),   IfNewest(Unknown),     R,           R,           Ours,               R,          R,          R,          R]),
     (Kind::Withdrawn,     [R,                   IfNewest(Accepted),    R,           R,           IfNewest(Accepted), R,          R,          R,          R]),
     (Kind::SenderLost,    [X,                   To(Unknown),           X,           X,           X,                  X,          X,          X,          X]),
     (Kind::StepIntent,    [X,                   X,                     Stays,       Stays,       X,                  X,          X,          X,          X]),
@@ -213,6 +237,7 @@ pub const TABLE: [(Kind, [Cell; 9]); 28] = [
     (Kind::Inconclusive,  [Stays,               R,                     Stays,       Stays,       Stays,              R,          R,          R,          R]),
     (Kind::Hint,          [Stays,               Stays,                 Stays,       Stays,       Stays,              R,          R,          R,          R]),
     (Kind::TooOld,        [To(Failed),          X,                     To(Review),  To(Review),  To(Review),         X,          X,          X,          X]),
+    (Kind::Rewound,       [To(Unknown),         To(Unknown),           Stays,       Stays,       Stays,              R,          To(Review), To(Review), R]),
     (Kind::Cancel,        [To(Cancelled),       X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::ResolvePaid,   [X,                   X,                     X,           X,           X,                  X,          X,          X,          To(Paid)]),
     (Kind::ResolveFailed, [X,                   X,                     X,           X,           X,                  X,          X,          X,          To(Failed)]),
@@ -252,10 +277,11 @@ pub fn kind(event: &Event, current: u8) -> Kind {
             News::Returned => Kind::Returned,
             News::Differs => Kind::Differs,
         },
-        Event::NotFound => Kind::NotFound,
+        Event::NotFound { .. } => Kind::NotFound,
         Event::Inconclusive => Kind::Inconclusive,
         Event::Hint => Kind::Hint,
         Event::TooOld => Kind::TooOld,
+        Event::Rewound { .. } => Kind::Rewound,
         Event::Cancel => Kind::Cancel,
         Event::ResolvePaid => Kind::ResolvePaid,
         Event::ResolveFailed => Kind::ResolveFailed,

@@ -128,7 +128,7 @@ fn is_judgement(event: &Event) -> bool {
         event,
         Event::Intent { .. }
             | Event::StepIntent
-            | Event::NotFound
+            | Event::NotFound { .. }
             | Event::Inconclusive
             | Event::TooOld
             | Event::ResolvePaid
@@ -148,6 +148,7 @@ fn worth_keeping(event: &Event) -> bool {
             | Event::News { .. }
             | Event::Found { .. }
             | Event::Hint
+            | Event::Rewound { .. }
     )
 }
 

@@ -279,7 +279,7 @@ fn happening(
             let news = Event::Found { attempt, news: News::Differs, asked_at };
             (news, vec![Note::new(NoteKind::Reason, text)])
         }
-        Found::Absent => (Event::NotFound, Vec::new()),
+        Found::Absent => (Event::NotFound { sender_gone: true }, Vec::new()),
         Found::Unclear { .. } | Found::StopLane { .. } => (Event::Inconclusive, Vec::new()),
     };
     Happening { row, payout, event, notes }

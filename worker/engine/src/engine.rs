@@ -7,7 +7,7 @@ use crate::lane::{Lane, LaneSetup};
 use crate::news::{Desks, Hearing, hear};
 use crate::shelf::Shelf;
 use crate::work::{Core, work};
-use domain::{ChunkId, LaneName, Place, ProviderReference};
+use domain::{ChunkId, LaneName, Place, ProviderReference, Sender};
 use futures::channel::oneshot;
 use ledger::{Ledger, LedgerError};
 use providers::CallbackRequest;
@@ -22,6 +22,8 @@ pub struct Settings {
     pub lease_ms: u64,
     /// Chunks of one lane at work at once in this process.
     pub chunks_at_once: u16,
+    /// This process, as the ledger numbers it (S12).
+    pub sender: Sender,
 }
 
 /// Why the engine did not start.
@@ -90,6 +92,7 @@ impl Engine {
             counters: Arc::default(),
             stopping: AtomicBool::new(false),
             lease_ms: settings.lease_ms,
+            sender: settings.sender,
             env: Arc::clone(&env),
             ledger,
         };

@@ -4,7 +4,7 @@ use crate::brakes::Brakes;
 use crate::env::Env;
 use crate::pace::{LocalPace, PoolPace};
 use crate::window::Window;
-use domain::{LaneName, Policy};
+use domain::{Account, LaneName, Policy};
 use ledger::{Ledger, LedgerError};
 use providers::Provider;
 use std::collections::BTreeSet;
@@ -34,6 +34,8 @@ pub struct Lane {
     pub name: LaneName,
     /// The adapter.
     pub provider: Arc<dyn Provider>,
+    /// The account that it pays from (S4).
+    pub account: Account,
     /// How long to wait for what.
     pub policy: Policy,
     /// Permits of the pool.
@@ -58,6 +60,7 @@ impl Lane {
             brakes: Brakes::new(setup.name.clone(), setup.canary),
             at_work: Mutex::new(BTreeSet::new()),
             name: setup.name,
+            account: Account::of(setup.provider.fingerprint()),
             provider: setup.provider,
             policy: setup.policy,
         }

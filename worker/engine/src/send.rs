@@ -208,7 +208,7 @@ async fn intend(
     let happening = |(row, payout): &(u16, Payout)| Happening {
         row: *row,
         payout: *payout,
-        event: Event::Intent { send_before },
+        event: Event::Intent { send_before, sender: core.sender, account: lane.account },
         notes: Vec::new(),
     };
     let happenings = group.iter().map(happening).collect();

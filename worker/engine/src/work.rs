@@ -13,7 +13,7 @@ use crate::send;
 use crate::shelf::Shelf;
 use domain::{
     BatchState, ChunkId, Event, LedgerId, Millis, Payout, Place, ProviderReference,
-    ReferenceFormat, Row, State,
+    ReferenceFormat, Row, Sender, State,
 };
 use futures::FutureExt;
 use futures::future::{Either, select};
@@ -41,6 +41,8 @@ pub struct Core {
     pub stopping: AtomicBool,
     /// How long a lease lasts.
     pub lease_ms: u64,
+    /// This process, as the ledger numbers it (S12).
+    pub sender: Sender,
 }
 
 impl Core {

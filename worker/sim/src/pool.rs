@@ -86,7 +86,11 @@ impl Pool {
                     look_up_interval_us: 0,
                     canary: true,
                 };
-                let settings = Settings { lease_ms: LEASE_MS, chunks_at_once: 2 };
+                let settings = Settings {
+                    lease_ms: LEASE_MS,
+                    chunks_at_once: 2,
+                    sender: domain::Sender::NOBODY,
+                };
                 match Engine::start(env.clone(), ledger.clone(), vec![setup], settings).await {
                     Ok(engine) => break engine,
                     Err(_) => env.sleep(100).await,

@@ -4,6 +4,10 @@ use super::*;
 use proptest::prelude::*;
 
 const NOW: Millis = Millis(1_000_000_000);
+const SENDER: Sender = Sender(7);
+const ACCOUNT: Account = Account(9);
+/// The sender is known to be gone.
+const NOT_FOUND: Event = Event::NotFound { sender_gone: true };
 
 fn policy() -> Policy {
     Policy::default()
@@ -33,7 +37,16 @@ fn found(payout: &Payout, news: News, asked_at: Millis) -> Event {
 }
 
 fn intent() -> Event {
-    Event::Intent { send_before: NOW.plus(1_000) }
+    intent_at(NOW)
+}
+
+fn intent_at(now: Millis) -> Event {
+    Event::Intent { send_before: now.plus(1_000), sender: SENDER, account: ACCOUNT }
+}
+
+fn rewound(attempt: u8, intents: u16) -> Event {
+    let send_before = NOW.plus(1_000);
+    Event::Rewound { attempt, intents, send_before, sender: SENDER, account: ACCOUNT }
 }
 
 fn unknown() -> Payout {
@@ -73,7 +86,8 @@ fn any_event() -> impl Strategy<Value = Event> {
             Event::StepWithdrawn { intent, is_first }
         }),
         2 => Just(Event::SenderLost),
-        2 => Just(Event::NotFound),
+        2 => any::<bool>().prop_map(|sender_gone| Event::NotFound { sender_gone }),
+        1 => (1u8..4, 0u16..6).prop_map(|(attempt, intents)| rewound(attempt, intents)),
         1 => prop_oneof![
             Just(Event::StepIntent), Just(Event::Inconclusive),
             Just(Event::Hint), Just(Event::TooOld), Just(Event::Cancel), Just(Event::ResolvePaid),
@@ -115,7 +129,9 @@ proptest! {
                     prop_assert!(!(before.state != State::Accepted && payout.state == State::Accepted),
                         "what the provider accepted is never payable again in the same attempt");
                 }
-                if payout.attempt > before.attempt {
+                if matches!(event, Event::Rewound { .. }) {
+                    prop_assert!(payout.state != State::Accepted, "what was sent once is not payable unasked");
+                } else if payout.attempt > before.attempt {
                     prop_assert!(matches!(before.state, State::Failed | State::Review));
                 }
             }
@@ -126,13 +142,13 @@ proptest! {
 #[test]
 fn an_unknown_payout_is_payable_again_only_after_two_live_misses_apart() {
     let lost = unknown();
-    assert_eq!(decide(&lost, &Event::NotFound, NOW.plus(10), &policy()), Ok(Decision::Record));
+    assert_eq!(decide(&lost, &NOT_FOUND, NOW.plus(10), &policy()), Ok(Decision::Record));
     let asked = NOW.plus(1_000).plus(policy().doubt_ms());
-    let once = apply(&lost, Event::NotFound, asked);
+    let once = apply(&lost, NOT_FOUND, asked);
     assert_eq!(once.state, State::Unknown);
-    let at_once = decide(&once, &Event::NotFound, asked.plus(1), &policy());
+    let at_once = decide(&once, &NOT_FOUND, asked.plus(1), &policy());
     assert_eq!(at_once, Ok(Decision::Record), "the second look-up came too soon");
-    let twice = apply(&once, Event::NotFound, asked.plus(policy().settling_ms));
+    let twice = apply(&once, NOT_FOUND, asked.plus(policy().settling_ms));
     assert_eq!(
         (twice.state, twice.attempt, twice.cause),
         (State::Accepted, 1, Cause::ProvedAbsent)
@@ -142,17 +158,17 @@ fn an_unknown_payout_is_payable_again_only_after_two_live_misses_apart() {
 #[test]
 fn a_look_up_that_tells_nothing_voids_an_earlier_miss() {
     let asked = NOW.plus(1_000).plus(policy().doubt_ms());
-    let once = apply(&unknown(), Event::NotFound, asked);
+    let once = apply(&unknown(), NOT_FOUND, asked);
     let later = apply(&once, Event::Inconclusive, once.due);
-    assert_eq!(apply(&later, Event::NotFound, later.due).state, State::Unknown);
+    assert_eq!(apply(&later, NOT_FOUND, later.due).state, State::Unknown);
 }
 
 #[test]
 fn what_was_once_accepted_and_is_missed_twice_goes_to_review() {
     let sent = apply(&fresh(), intent(), NOW);
     let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);
-    let once = apply(&taken, Event::NotFound, taken.due);
-    let twice = apply(&once, Event::NotFound, once.due);
+    let once = apply(&taken, NOT_FOUND, taken.due);
+    let twice = apply(&once, NOT_FOUND, once.due);
     assert_eq!((twice.state, twice.cause), (State::Review, Cause::LostAtProvider));
 }
 
@@ -229,20 +245,20 @@ fn nothing_is_sent_or_cancelled_while_a_hint_waits_for_its_look_up() {
     assert!(decide(&hinted, &intent(), NOW, &policy()).is_err());
     assert!(decide(&hinted, &Event::Cancel, NOW, &policy()).is_err());
     assert_eq!(apply(&hinted, Event::TooOld, NOW).state, State::Review);
-    let cleared = apply(&hinted, Event::NotFound, NOW);
+    let cleared = apply(&hinted, NOT_FOUND, NOW);
     assert_eq!(apply(&cleared, intent(), NOW).state, State::Submitting);
 }
 
 fn proved_absent() -> Payout {
     let lost = unknown();
-    let once = apply(&lost, Event::NotFound, lost.due);
-    apply(&once, Event::NotFound, once.due)
+    let once = apply(&lost, NOT_FOUND, lost.due);
+    apply(&once, NOT_FOUND, once.due)
 }
 
 #[test]
 fn a_hint_against_a_proved_absence_makes_it_doubtful_again() {
     let hinted = apply(&proved_absent(), Event::Hint, NOW);
-    let missed = apply(&hinted, Event::NotFound, hinted.due.max(NOW.plus(10_000_000)));
+    let missed = apply(&hinted, NOT_FOUND, hinted.due.max(NOW.plus(10_000_000)));
     assert_eq!(missed.state, State::Unknown, "one miss does not outweigh the hint");
 }
 
@@ -257,10 +273,10 @@ fn a_payout_that_is_sent_and_missed_again_and_again_ends_with_a_person() {
     let mut payout = proved_absent();
     while payout.state == State::Accepted {
         let now = payout.since.plus(1_000);
-        let sent = apply(&payout, Event::Intent { send_before: now.plus(1_000) }, now);
+        let sent = apply(&payout, intent_at(now), now);
         let lost = apply(&sent, Event::SenderLost, now);
-        let once = apply(&lost, Event::NotFound, lost.due);
-        payout = apply(&once, Event::NotFound, once.due);
+        let once = apply(&lost, NOT_FOUND, lost.due);
+        payout = apply(&once, NOT_FOUND, once.due);
     }
     assert_eq!((payout.state, payout.cause), (State::Review, Cause::CannotBeKnown));
     assert_eq!(payout.intents, INTENTS_MAX);
@@ -302,8 +318,8 @@ fn what_exists_already_is_looked_up_and_never_proved_absent() {
     let sent = apply(&fresh(), intent(), NOW);
     let exists = apply(&sent, outcome(&sent, Outcome::Exists), NOW);
     assert_eq!((exists.state, exists.ever_accepted), (State::Unknown, true));
-    let first = apply(&exists, Event::NotFound, exists.due);
-    let second = apply(&first, Event::NotFound, first.due);
+    let first = apply(&exists, NOT_FOUND, exists.due);
+    let second = apply(&first, NOT_FOUND, first.due);
     assert_eq!((second.state, second.cause), (State::Review, Cause::LostAtProvider));
 }
 
@@ -413,4 +429,73 @@ fn a_step_that_was_certainly_not_sent_leaves_nothing_but_an_earlier_one() {
     let late = withdrawn(&first, true);
     assert_eq!(decide(&second, &late, first.due, &policy()), Ok(Decision::Record));
     assert_eq!(decide(&told, &late, first.due, &policy()), Ok(Decision::Record));
+}
+
+#[test]
+fn what_a_lost_sender_may_still_send_is_not_payable_before_he_is_gone() {
+    let lost = unknown();
+    let misses = |sender_gone| {
+        let miss = Event::NotFound { sender_gone };
+        let once = apply(&lost, miss.clone(), lost.due);
+        apply(&once, miss, once.due)
+    };
+    assert_eq!(misses(true).state, State::Accepted);
+    let waits = misses(false);
+    assert_eq!((waits.state, waits.sender), (State::Unknown, SENDER));
+    assert!(waits.due > lost.due, "it is asked about again");
+    let gone = apply(&waits, NOT_FOUND, waits.due);
+    assert_eq!((gone.state, gone.sender), (State::Accepted, Sender::NOBODY));
+}
+
+#[test]
+fn a_sender_that_writes_its_outcome_late_is_waited_for_no_longer() {
+    let told = apply(&unknown(), outcome(&unknown(), Outcome::Unknown), NOW.plus(5));
+    assert_eq!((told.state, told.sender), (State::Unknown, Sender::NOBODY));
+    let once = apply(&told, Event::NotFound { sender_gone: false }, told.due);
+    let twice = apply(&once, Event::NotFound { sender_gone: false }, once.due);
+    assert_eq!(twice.state, State::Accepted);
+    let exists = apply(&unknown(), outcome(&unknown(), Outcome::Exists), NOW.plus(5));
+    assert!(exists.ever_accepted, "something of ours is there");
+}
+
+#[test]
+fn a_payout_that_was_proved_absent_at_one_account_is_not_sent_from_another() {
+    let once = apply(&unknown(), NOT_FOUND, unknown().due);
+    let absent = apply(&once, NOT_FOUND, once.due);
+    let elsewhere =
+        Event::Intent { send_before: NOW.plus(1), sender: SENDER, account: Account(10) };
+    assert!(decide(&absent, &elsewhere, absent.due, &policy()).is_err());
+    assert_eq!(apply(&absent, intent(), absent.due).state, State::Submitting);
+    let sent = apply(&fresh(), intent(), NOW);
+    let withdrawn = apply(&sent, outcome(&sent, Outcome::Withdrawn), NOW);
+    assert_eq!(apply(&withdrawn, elsewhere, NOW).state, State::Submitting, "it never left");
+}
+
+#[test]
+fn what_a_rewound_ledger_forgot_is_asked_about_and_never_sent_unasked() {
+    let forgot = apply(&fresh(), rewound(1, 1), NOW);
+    assert_eq!((forgot.state, forgot.cause), (State::Unknown, Cause::LedgerRewound));
+    assert_eq!((forgot.intents, forgot.sender, forgot.account), (1, SENDER, ACCOUNT));
+    assert!(forgot.due >= NOW.plus(1_000).plus(policy().doubt_ms()));
+    assert_eq!(decide(&forgot, &rewound(1, 1), NOW, &policy()), Ok(Decision::Record), "twice");
+    let failed = apply(&forgot, news(&forgot, News::Failed), NOW);
+    assert_eq!(apply(&failed, rewound(1, 2), NOW).state, State::Review);
+    assert_eq!(decide(&failed, &rewound(1, 1), NOW, &policy()), Ok(Decision::Record));
+}
+
+#[test]
+fn an_attempt_that_a_rewound_ledger_forgot_is_for_a_person() {
+    for payout in [fresh(), unknown(), apply(&fresh(), news(&fresh(), News::Paid), NOW)] {
+        let review = apply(&payout, rewound(2, 3), NOW);
+        assert_eq!((review.state, review.cause), (State::Review, Cause::LedgerRewound));
+        assert_eq!((review.attempt, review.intents), (2, 3), "its reference is not used again");
+    }
+}
+
+#[test]
+fn a_step_that_a_rewound_ledger_forgot_is_looked_up_first() {
+    let taken = apply(&fresh(), news(&fresh(), News::InProgress), NOW);
+    let forgot = apply(&taken, rewound(1, taken.intents + 1), NOW);
+    assert!(forgot.step_open && forgot.stepped && forgot.state == State::Submitted);
+    assert!(decide(&forgot, &Event::StepIntent, NOW, &policy()).is_err());
 }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `{b:<batch>}:meta` | a hash: name, file hash, state, counters, leases of intake and report |
 //! | `{b:…}:c:<chunk>` | a hash: lane, format, first ordinal, token, lease, wake time |
-//! | `{b:…}:s:<chunk>`, `:r:`, `:n:` | slots of 32 bytes; blocks of rows; notes, one element a write |
+//! | `{b:…}:s:<chunk>`, `:r:`, `:n:` | slots of 40 bytes; blocks of rows; notes, one element a write |
 //! | `{b:…}:due:<lane>` | a sorted set: chunk → when it is ready |
 //! | `{r:<00-ff>}:<00-3f>` | 16,384 hashes: reference key → place, listpacks up to 8 million |
 //! | `{l:<lane>}:order`, `:time` | a cache: batches by how often they were served ([`rebuild`]) |

@@ -131,7 +131,14 @@ async fn a_row_is_either_cancelled_or_sent(world: World) {
         let seen = seen.clone();
         async move {
             let (guard, event) = match side {
-                0 => (Guard::Intent(token), Event::Intent { send_before: now.plus(1_000) }),
+                0 => (
+                    Guard::Intent(token),
+                    Event::Intent {
+                        send_before: now.plus(1_000),
+                        sender: domain::Sender(1),
+                        account: domain::Account(1),
+                    },
+                ),
                 _ => (Guard::Fact, Event::Cancel),
             };
             let mut won = Vec::new();

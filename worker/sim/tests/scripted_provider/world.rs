@@ -195,7 +195,7 @@ impl World {
             canary: false,
         };
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(1)));
-        let settings = Settings { lease_ms: 8_000, chunks_at_once: 1 };
+        let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender: domain::Sender(2) };
         let engine = Engine::start(env, Arc::new(ledger.clone()), vec![setup], settings);
         let engine = block_on(engine).expect("it starts");
         World { exec, ledger, provider, engine, chunk: ChunkId { batch, no: 0 } }
@@ -228,7 +228,11 @@ impl World {
     /// A row was sent, and this was answered.
     pub fn sent(&self, row: u16, outcome: Outcome, notes: Vec<Note>) {
         let send_before = self.now().plus(policy().send_window_ms);
-        self.happen(row, Event::Intent { send_before }, Vec::new());
+        self.happen(
+            row,
+            Event::Intent { send_before, sender: domain::Sender(1), account: domain::Account(1) },
+            Vec::new(),
+        );
         let intent = self.payout(row).intents;
         self.happen(row, Event::Outcome { intent, outcome }, notes);
     }

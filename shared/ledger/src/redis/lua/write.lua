@@ -1,4 +1,4 @@
--- Changes payouts of one chunk, each by compare-and-set on its whole 32 bytes, and keeps the
+-- Changes payouts of one chunk, each by compare-and-set on its whole 40 bytes, and keeps the
 -- counters, the batch's state and the chunk's wake time with them.
 -- Crash before: nothing. After: everything. Asked again, the rows stand in the way of
 -- themselves and come back as they stand.
@@ -15,7 +15,7 @@
 -- meanwhile its number (u16) and its slot; lanes only if the batch is active again.
 local meta, chunk, slots, notes, due = unpack(KEYS)
 local guard, no = ARGV[1], ARGV[3]
-local SLOT, RUNS = 32, 10
+local SLOT, RUNS = 40, 10
 
 local m = redis.call('HMGET', meta, 'state', 'chunks', 'changes',
   'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'lanes')

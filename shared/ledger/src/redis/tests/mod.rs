@@ -83,7 +83,11 @@ async fn held(ledger: &RedisLedger, chunk: ChunkId) -> (Token, Vec<Payout>) {
 
 /// The three events of a payout that is paid, with the provider's id of 36 bytes.
 fn intent() -> Event {
-    Event::Intent { send_before: domain::Millis(1_900_000_000_000) }
+    Event::Intent {
+        send_before: domain::Millis(1_900_000_000_000),
+        sender: domain::Sender(1),
+        account: domain::Account(1),
+    }
 }
 
 fn accepted() -> Event {
