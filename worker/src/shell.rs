@@ -47,6 +47,9 @@ pub enum ShellError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] StartError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::LedgerError),
     /// The queue.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -106,6 +109,7 @@ impl Shell {
         port: Port,
         sandbox: Option<&SandboxAddress>,
     ) -> Result<Shell, ShellError> {
+        ledger.trust(ledger.about().await?.life);
         let setups = lanes::set_up(config, Some(&port.urls), sandbox)?;
         let names: Vec<LaneName> = setups.iter().map(|setup| setup.name.clone()).collect();
         let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));

@@ -45,6 +45,10 @@ macro_rules! pass_on {
                 self.inner.$name($($arg),*)
             })+
 
+            fn trust(&self, life: Life) {
+                self.inner.trust(life);
+            }
+
             fn write(&self, chunk: ChunkId, guard: Guard, changes: Vec<Change>) -> Answer<'_, Written> {
                 Box::pin(self.meddled_write(chunk, guard, changes))
             }
@@ -78,5 +82,11 @@ pass_on! {
     permits(lane: LaneName, want: u32, pace: Pace) -> Permits;
     rules(lane: LaneName) -> Option<(Millis, String)>;
     put_rules(lane: LaneName, text: String) -> ();
+    register(name: String) -> Option<Register>;
+    registers(prefix: String) -> Vec<Register>;
+    put_register(register: Register) -> bool;
+    append_entry(chain: String, seq: u64, entry: Vec<u8>) -> bool;
+    entries(chain: String, from: u64, limit: u32) -> Vec<Vec<u8>>;
+    entry_count(chain: String) -> u64;
     keep_stray(lane: LaneName, text: String) -> ();
 }

@@ -24,8 +24,13 @@ pub enum LedgerError {
 
 /// The one truth about every payout.
 pub trait Ledger: Send + Sync + 'static {
-    /// The ledger's identity and its clock.
+    /// The ledger's identity, its clock, and its life.
     fn about(&self) -> Answer<'_, About>;
+
+    /// Whoever calls this has compared what all senders remember with what the ledger knows
+    /// (S18): from now on this connection takes intents in that life of the ledger. An intent in
+    /// a life that nobody vouched for is [`LedgerError::Unavailable`], and was not written.
+    fn trust(&self, life: Life);
 
     // ---- intake (S2) ----
 
@@ -146,4 +151,29 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Keeps what a provider sent us and nobody can place (S16); bounded, oldest go first.
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()>;
+
+    // ---- registers: small texts that all processes share ----
+
+    /// A register, if it was ever stored.
+    fn register(&self, name: String) -> Answer<'_, Option<Register>>;
+
+    /// All registers whose names begin with `prefix`, in the order of their names.
+    fn registers(&self, prefix: String) -> Answer<'_, Vec<Register>>;
+
+    /// Stores a register if its version still is `register.version` (0 for a new one), as
+    /// version + 1. Longer than [`REGISTER_BYTES_MAX`] is [`LedgerError::Broken`].
+    fn put_register(&self, register: Register) -> Answer<'_, bool>;
+
+    // ---- audit chains (S20) ----
+
+    /// Appends entry number `seq` (from 0) to a chain, if the chain has exactly `seq` entries.
+    /// True again if this very entry stands there already; false if another does, or a gap
+    /// would be left. What it holds, and how it is linked, is `crate::audit`'s affair.
+    fn append_entry(&self, chain: String, seq: u64, entry: Vec<u8>) -> Answer<'_, bool>;
+
+    /// Entries of a chain from number `from`, at most `limit`.
+    fn entries(&self, chain: String, from: u64, limit: u32) -> Answer<'_, Vec<Vec<u8>>>;
+
+    /// How many entries a chain has.
+    fn entry_count(&self, chain: String) -> Answer<'_, u64>;
 }

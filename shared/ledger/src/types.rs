@@ -14,6 +14,39 @@ pub struct About {
     pub id: LedgerId,
     /// The ledger's time at the moment of the answer.
     pub now: Millis,
+    /// Its life at that moment.
+    pub life: Life,
+}
+
+/// Changes whenever the ledger was started anew, and so may have gone back in time (S18): the
+/// run of a Redis server. An engine that lives in its file has one life; what was put back in its
+/// place is found at the next start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Life(pub u64);
+
+/// A small text under a name, with its version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register {
+    /// Parts divided by `/`: `sender/12`.
+    pub name: String,
+    /// Grows with every change; 0 for one that was never stored.
+    pub version: u64,
+    /// What it says.
+    pub text: String,
+}
+
+/// The longest text of a register.
+pub const REGISTER_BYTES_MAX: usize = 64 << 10;
+
+/// Refuses a register that is longer than any engine keeps.
+pub(crate) fn check_register(register: &Register) -> Result<(), LedgerError> {
+    if register.text.len() <= REGISTER_BYTES_MAX {
+        return Ok(());
+    }
+    let (name, found) = (&register.name, register.text.len());
+    Err(LedgerError::Broken(format!(
+        "register {name} of {found} bytes; at most {REGISTER_BYTES_MAX} are kept"
+    )))
 }
 
 /// A batch to open.

@@ -2,14 +2,17 @@
 #![cfg(test)]
 #![cfg(feature = "sqlite")]
 
-use domain::{BatchId, LaneName, Millis};
+use domain::batch::{CurrencyTotal, Totals};
+use domain::{BatchId, BatchState, ChunkId, LaneName, Millis, ReferenceFormat};
 use futures::future::join_all;
 use ledger::sqlite::SqliteLedger;
-use ledger::{LaneRecord, Ledger, LedgerError, NewBatch, Opened, Pace};
-use rusqlite::Connection;
+use ledger::{
+    Chunk, LaneRecord, Ledger, LedgerError, NewBatch, NewChunk, Opened, Pace, Register, Seal,
+};
+use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use tempfile::TempDir;
@@ -87,6 +90,108 @@ fn a_ledger_of_a_newer_program_is_refused_and_the_error_says_what_to_do() {
     assert!(text.contains("use the program that wrote it"), "{text}");
 }
 
+/// Makes of a file what the program of version 2 would have left: payouts of 32 bytes, without
+/// sender and account, and neither registers nor audit chains.
+fn make_version_2(path: &Path) {
+    let mut file = Connection::open(path).unwrap();
+    let transaction = file.transaction().unwrap();
+    transaction
+        .execute_batch(
+            "DROP TABLE register; DROP TABLE entry;
+             ALTER TABLE slots RENAME COLUMN packed TO payouts; PRAGMA user_version = 2;",
+        )
+        .unwrap();
+    for (chunk, wide) in slots(&transaction, "payouts") {
+        let narrow: Vec<u8> = wide.chunks(40).flat_map(|payout| payout[..32].to_vec()).collect();
+        let sql = "UPDATE slots SET payouts = ?2 WHERE chunk = ?1";
+        transaction.execute(sql, params![chunk, narrow]).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+fn slots(db: &Connection, column: &str) -> Vec<(i64, Vec<u8>)> {
+    let mut read =
+        db.prepare(&format!("SELECT chunk, {column} FROM slots ORDER BY chunk")).unwrap();
+    let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn version(path: &Path) -> i64 {
+    let file = Connection::open(path).unwrap();
+    file.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+fn chunk(no: u16, rows: u16) -> NewChunk {
+    NewChunk {
+        id: ChunkId { batch: batch(1).id, no },
+        lane: lane(),
+        rows,
+        first_ordinal: 1,
+        format: ReferenceFormat::Number,
+        unsent_give_up_ms: 600_000,
+        blocks: vec![vec![1, 2, 3]],
+        lease_ms: 600_000,
+    }
+}
+
+/// A ledger with a sealed batch of two chunks; gives their payouts.
+async fn with_payouts(path: &Path) -> Vec<Option<Chunk>> {
+    let ledger = SqliteLedger::open(path).unwrap();
+    ledger.open_batch(batch(1)).await.unwrap();
+    for (no, rows) in [(0, 3), (1, 1)] {
+        assert!(ledger.append(chunk(no, rows)).await.unwrap());
+    }
+    let total = CurrencyTotal { rows: 4, minor: 400, exponent: 2 };
+    let totals = Totals([("EUR".to_owned(), total)].into());
+    let seal = Seal { id: batch(1).id, totals, chunks: 2, state: BatchState::Active };
+    assert!(ledger.seal(seal).await.unwrap());
+    chunks(&ledger).await
+}
+
+async fn chunks(ledger: &SqliteLedger) -> Vec<Option<Chunk>> {
+    let read = (0..2).map(|no| ledger.chunk(chunk(no, 1).id));
+    join_all(read).await.into_iter().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn the_payouts_of_a_ledger_of_version_2_get_room_for_sender_and_account() {
+    let (_dir, path) = place_for_a_ledger();
+    let before = with_payouts(&path).await;
+    assert_eq!(before.iter().flatten().map(|chunk| chunk.payouts.len()).sum::<usize>(), 4);
+    make_version_2(&path);
+
+    // A process of version 2 that has the file open must not read on as if nothing had changed.
+    let older = Connection::open(&path).unwrap();
+    let mut reads = older.prepare("SELECT payouts FROM slots WHERE chunk = 1").unwrap();
+    let narrow: Vec<u8> = reads.query_row([], |row| row.get(0)).unwrap();
+    assert_eq!(narrow.len(), 3 * 32);
+    let ledger = SqliteLedger::open(&path).unwrap();
+    assert!(reads.query_row([], |row| row.get::<_, Vec<u8>>(0)).is_err(), "it read on");
+
+    assert_eq!(chunks(&ledger).await, before);
+    let register = Register { name: "a".to_owned(), version: 0, text: "b".to_owned() };
+    assert!(ledger.put_register(register).await.unwrap());
+    assert!(ledger.append_entry("c".to_owned(), 0, vec![1]).await.unwrap());
+    drop(ledger);
+    let ledger = SqliteLedger::open(&path).unwrap();
+    assert_eq!((chunks(&ledger).await, version(&path)), (before, 3), "it is done once");
+    assert_eq!(ledger.entry_count("c".to_owned()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_step_up_that_fails_half_way_leaves_the_file_as_it_was() {
+    let (_dir, path) = place_for_a_ledger();
+    with_payouts(&path).await;
+    make_version_2(&path);
+    let file = Connection::open(&path).unwrap();
+    // The last chunk: by then the others have been rewritten.
+    file.execute("UPDATE slots SET payouts = x'0102' WHERE chunk = 2", []).unwrap();
+    let before = slots(&file, "payouts");
+    let Err(LedgerError::Broken(text)) = SqliteLedger::open(&path) else { panic!("it opened") };
+    assert!(text.contains("payouts of version 2"), "{text}");
+    assert_eq!((slots(&file, "payouts"), version(&path)), (before, 2));
+}
+
 #[tokio::test]
 async fn a_ledger_of_version_1_is_brought_up_to_date_and_keeps_what_it_holds() {
     let (_dir, path) = place_for_a_ledger();
@@ -94,6 +199,7 @@ async fn a_ledger_of_version_1_is_brought_up_to_date_and_keeps_what_it_holds() {
     let (id, lane) = (old.about().await.unwrap().id, LaneName::new("main").unwrap());
     assert!(old.put_lane(LaneRecord::new(lane.clone())).await.unwrap());
     drop(old);
+    make_version_2(&path);
     let before = "DROP TABLE rules; PRAGMA user_version = 1;";
     Connection::open(&path).unwrap().execute_batch(before).unwrap();
     let new = SqliteLedger::open(&path).unwrap();

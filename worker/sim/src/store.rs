@@ -46,6 +46,10 @@ macro_rules! pass_on {
             $(fn $name(&self, $($arg: $type),*) -> Answer<'_, $answer> {
                 self.call(self.inner.$name($($arg),*))
             })+
+
+            fn trust(&self, life: Life) {
+                self.inner.trust(life);
+            }
         }
     };
 }
@@ -77,5 +81,11 @@ pass_on! {
     permits(lane: LaneName, want: u32, pace: Pace) -> Permits;
     rules(lane: LaneName) -> Option<(Millis, String)>;
     put_rules(lane: LaneName, text: String) -> ();
+    register(name: String) -> Option<Register>;
+    registers(prefix: String) -> Vec<Register>;
+    put_register(register: Register) -> bool;
+    append_entry(chain: String, seq: u64, entry: Vec<u8>) -> bool;
+    entries(chain: String, from: u64, limit: u32) -> Vec<Vec<u8>>;
+    entry_count(chain: String) -> u64;
     keep_stray(lane: LaneName, text: String) -> ();
 }

@@ -13,6 +13,10 @@ macro_rules! pass_on {
                 self.0.$name($($arg),*)
             })+
 
+            fn trust(&self, life: Life) {
+                self.0.trust(life);
+            }
+
             fn keep_stray(&self, _: LaneName, _: String) -> Answer<'_, ()> {
                 Box::pin(async { Err(LedgerError::Unavailable("away".to_owned())) })
             }
@@ -47,4 +51,10 @@ pass_on! {
     permits(lane: LaneName, want: u32, pace: Pace) -> Permits;
     rules(lane: LaneName) -> Option<(Millis, String)>;
     put_rules(lane: LaneName, text: String) -> ();
+    register(name: String) -> Option<Register>;
+    registers(prefix: String) -> Vec<Register>;
+    put_register(register: Register) -> bool;
+    append_entry(chain: String, seq: u64, entry: Vec<u8>) -> bool;
+    entries(chain: String, from: u64, limit: u32) -> Vec<Vec<u8>>;
+    entry_count(chain: String) -> u64;
 }

@@ -8,10 +8,12 @@
 //! - `intake`: files, references, chunks, seal
 //! - `chunks`: scheduling, leases, writes
 //! - `lanes`: records, permits, fetched rules, strays
+//! - `shared`: registers and audit chains
 
 mod chunks;
 mod intake;
 mod lanes;
+mod shared;
 mod store;
 
 use crate::api::{Answer, Ledger, LedgerError};
@@ -33,6 +35,10 @@ pub struct MemoryLedger {
     store: Arc<Mutex<Store>>,
 }
 
+/// What a ledger held at one moment.
+#[derive(Clone)]
+pub struct Backup(Store);
+
 impl MemoryLedger {
     /// An empty ledger that takes its time from `clock`, which must never go back.
     pub fn new(id: LedgerId, clock: Clock) -> MemoryLedger {
@@ -42,6 +48,20 @@ impl MemoryLedger {
     /// What was kept for a lane that nobody could place, oldest first.
     pub fn strays(&self, lane: &LaneName) -> Vec<String> {
         self.with_store(|store| store.strays(lane))
+    }
+
+    /// All that it holds, to be put back later.
+    pub fn copy(&self) -> Backup {
+        Backup(self.with_store(|store| store.clone()))
+    }
+
+    /// The ledger goes back in time (S18): it holds what `copy` holds, and lives anew.
+    pub fn put_back(&self, copy: Backup) {
+        self.with_store(|store| {
+            let life = Life(store.life.0 + 1);
+            *store = copy.0;
+            store.life = life;
+        });
     }
 
     fn with_store<T>(&self, work: impl FnOnce(&mut Store) -> T) -> T {
@@ -67,8 +87,12 @@ impl MemoryLedger {
 
 impl Ledger for MemoryLedger {
     fn about(&self) -> Answer<'_, About> {
-        self.step(|_, now| About { id: self.id, now })
+        self.step(|store, now| About { id: self.id, now, life: store.life })
     }
+
+    /// One process's view is all there is: whoever puts a copy back ([`MemoryLedger::put_back`])
+    /// starts its readers anew.
+    fn trust(&self, _: Life) {}
 
     fn open_batch(&self, new: NewBatch) -> Answer<'_, Opened> {
         self.try_step(|store, now| store.open_batch(new, now))
@@ -172,5 +196,29 @@ impl Ledger for MemoryLedger {
 
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
         self.step(|store, _| store.keep_stray(lane, text))
+    }
+
+    fn register(&self, name: String) -> Answer<'_, Option<Register>> {
+        self.step(move |store, _| store.register(&name))
+    }
+
+    fn registers(&self, prefix: String) -> Answer<'_, Vec<Register>> {
+        self.step(move |store, _| store.registers(&prefix))
+    }
+
+    fn put_register(&self, register: Register) -> Answer<'_, bool> {
+        self.try_step(|store, _| store.put_register(register))
+    }
+
+    fn append_entry(&self, chain: String, seq: u64, entry: Vec<u8>) -> Answer<'_, bool> {
+        self.step(move |store, _| store.append_entry(chain, seq, entry))
+    }
+
+    fn entries(&self, chain: String, from: u64, limit: u32) -> Answer<'_, Vec<Vec<u8>>> {
+        self.step(move |store, _| store.entries(&chain, from, limit))
+    }
+
+    fn entry_count(&self, chain: String) -> Answer<'_, u64> {
+        self.step(move |store, _| store.entry_count(&chain))
     }
 }

@@ -2,14 +2,14 @@
 
 use crate::rules::batch::BatchRecord;
 use crate::rules::schedule::Schedule;
-use crate::types::LaneRecord;
+use crate::types::{LaneRecord, Life};
 use domain::{
     Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceFormat, ReferenceKey,
 };
 use std::collections::{BTreeMap, VecDeque};
 
 /// All that a ledger holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Store {
     pub(super) batches: BTreeMap<BatchId, BatchRecord>,
     /// The batch that holds a file, by the file's hash.
@@ -17,9 +17,13 @@ pub struct Store {
     pub(super) references: BTreeMap<ReferenceKey, Place>,
     pub(super) chunks: BTreeMap<ChunkId, ChunkRecord>,
     pub(super) lanes: BTreeMap<LaneName, Lane>,
+    pub(super) registers: BTreeMap<String, (u64, String)>,
+    pub(super) chains: BTreeMap<String, Vec<Vec<u8>>>,
+    pub(super) life: Life,
 }
 
 /// A chunk: what intake wrote, what changes, and what came beside it.
+#[derive(Clone)]
 pub(super) struct ChunkRecord {
     pub lane: LaneName,
     pub first_ordinal: u32,
@@ -33,7 +37,7 @@ pub(super) struct ChunkRecord {
 }
 
 /// A lane: what the pool knows of it, its pace, and who was served how often on it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Lane {
     pub record: Option<LaneRecord>,
     pub next_slot_us: u64,

@@ -75,7 +75,22 @@ impl Keys {
         format!("{}:{{f}}:files", self.prefix)
     }
 
-    /// `id`, `batches`, `open` or `sweep`.
+    /// What all registers say.
+    pub fn registers(&self) -> String {
+        format!("{}:{{f}}:registers", self.prefix)
+    }
+
+    /// The names of all registers, in order.
+    pub fn register_names(&self) -> String {
+        format!("{}:{{f}}:names", self.prefix)
+    }
+
+    /// The entries of an audit chain.
+    pub fn chain(&self, chain: &str) -> String {
+        format!("{}:{{f}}:chain:{chain}", self.prefix)
+    }
+
+    /// `id`, `layout`, `batches`, `open` or `sweep`.
     pub fn installation(&self, what: &str) -> String {
         format!("{}:{{i}}:{what}", self.prefix)
     }

@@ -1,4 +1,5 @@
-//! What belongs to a lane or to the whole installation: records, permits, strays, the id.
+//! What belongs to a lane or to the whole installation: records, permits, strays, the id and the
+//! layout.
 
 use super::keys::Keys;
 use super::link::Link;
@@ -22,13 +23,13 @@ impl RedisLedger {
     pub(super) async fn get_about(&self) -> Result<About, LedgerError> {
         let mut id = redis::cmd("GET");
         id.arg(self.keys.installation("id"));
-        let answers = self.link.all(vec![id, redis::cmd("TIME")]).await?;
+        let (answers, life) = self.link.all_and_life(vec![id, redis::cmd("TIME")]).await?;
         let [id, time]: [_; 2] = answers.try_into().map_err(|_| damaged("a ledger's id"))?;
         let id: Option<String> = take(id, "a ledger's id")?;
         let id = id.as_deref().and_then(LedgerId::parse);
         let lost = || LedgerError::Broken("Redis has lost this ledger: its id is gone".to_owned());
         let (seconds, micros): (u64, u64) = take(time, "a time")?;
-        Ok(About { id: id.ok_or_else(lost)?, now: Millis(seconds * 1_000 + micros / 1_000) })
+        Ok(About { id: id.ok_or_else(lost)?, now: Millis(seconds * 1_000 + micros / 1_000), life })
     }
 
     pub(super) async fn get_lane(&self, name: LaneName) -> Result<LaneRecord, LedgerError> {
@@ -103,15 +104,27 @@ impl RedisLedger {
     }
 }
 
-/// Gives a new ledger its id; the first process to come decides.
-pub(super) async fn make_id(link: &Link, keys: &Keys) -> Result<(), LedgerError> {
+/// The number of the layout that `redis/mod.rs` shows. A change of it adds one.
+/// 1 had no number stored, and payouts of 32 bytes; 2 has 40, with sender and account.
+pub(super) const LAYOUT: u32 = 2;
+
+/// Gives a new ledger its id and layout, or sees that the layout is ours.
+pub(super) async fn make(link: &Link, keys: &Keys, prefix: &str) -> Result<(), LedgerError> {
     // The standard library's hasher is seeded by the system at random.
     let random = RandomState::new().hash_one("ledger id") & 0xf_ffff;
     let id = LedgerId::from_random(u32::try_from(random).unwrap_or_default());
-    let mut set = redis::cmd("SET");
-    set.arg(keys.installation("id")).arg(id.to_string()).arg("NX");
-    link.one(set).await?;
-    Ok(())
+    let mut call = scripts::MAKE.call(&[keys.installation("id"), keys.installation("layout")]);
+    call.arg(id.to_string()).arg(LAYOUT);
+    let found: String = take(link.one(call).await?, "a layout's number")?;
+    if found == LAYOUT.to_string() {
+        return Ok(());
+    }
+    let found = if found.is_empty() { "1" } else { &found };
+    Err(LedgerError::Broken(format!(
+        "the ledger under the prefix \"{prefix}\" has layout {found}, and this program knows layout \
+         {LAYOUT} only; let the program that wrote it finish its payouts, and give this one \
+         another ledger.prefix or an empty Redis"
+    )))
 }
 
 /// Asks Redis what its answers are worth. One that may evict any key when its memory is full is

@@ -3,10 +3,15 @@
 //!
 //! A connection that did not answer in time is given up together with what still waits on it: a
 //! host that vanished without a word would otherwise keep us waiting until the kernel despairs.
+//!
+//! A connection leads to one run of the server and never to another: which one it asks before
+//! anything else goes over it, and so what must be written in that life of the ledger or not at
+//! all (S18) is held to the very connection that carries it.
 
 use super::scripts;
-use super::values::{server_error, unavailable};
+use super::values::{server_error, take, unavailable};
 use crate::api::LedgerError;
+use crate::types::Life;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value};
 use std::time::{Duration, Instant};
@@ -30,10 +35,20 @@ pub(super) struct Link {
 
 #[derive(Default)]
 struct State {
-    connection: Option<MultiplexedConnection>,
-    /// Counts connections: a call gives up the one that it used, never a newer one.
+    line: Option<Line>,
+    /// Of the newest line.
     number: u64,
     failed: Option<(Instant, LedgerError)>,
+}
+
+/// One connection.
+#[derive(Clone)]
+struct Line {
+    connection: MultiplexedConnection,
+    /// Counts connections: a call gives up the one that it used, never a newer one.
+    number: u64,
+    /// The server's run at its other end.
+    life: Life,
 }
 
 impl std::fmt::Debug for Link {
@@ -66,6 +81,27 @@ impl Link {
         self.try_all(commands).await?.into_iter().collect()
     }
 
+    /// The same, and the life of the ledger that answered.
+    pub async fn all_and_life(
+        &self,
+        commands: Vec<Cmd>,
+    ) -> Result<(Vec<Value>, Life), LedgerError> {
+        let line = self.line().await?;
+        let answers: Result<_, _> = self.try_on(&line, commands).await?.into_iter().collect();
+        Ok((answers?, line.life))
+    }
+
+    /// Sends one command in that life of the ledger, or does not send it.
+    pub async fn one_in(&self, life: Option<Life>, command: Cmd) -> Result<Value, LedgerError> {
+        let line = self.line().await?;
+        if life != Some(line.life) {
+            let text = "the ledger was started anew; journals are being compared";
+            return Err(LedgerError::Unavailable(text.to_owned()));
+        }
+        let answer = self.try_on(&line, vec![command]).await?.pop();
+        answer.ok_or_else(|| LedgerError::Broken("Redis gave no answer".to_owned()))?
+    }
+
     /// Sends commands in one round trip, each with an answer of its own.
     pub async fn try_all(
         &self,
@@ -74,15 +110,23 @@ impl Link {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
+        self.try_on(&self.line().await?, commands).await
+    }
+
+    async fn try_on(
+        &self,
+        line: &Line,
+        commands: Vec<Cmd>,
+    ) -> Result<Vec<Result<Value, LedgerError>>, LedgerError> {
         let pipeline = pipeline(commands);
-        let mut answers = self.send(&pipeline).await?;
+        let mut answers = self.send(line, &pipeline).await?;
         let unknown: Vec<usize> = (0..answers.len()).filter(|at| unknown(&answers[*at])).collect();
         if !unknown.is_empty() {
-            // Redis was restarted. What it does not know it did not execute.
-            self.send(&self::pipeline(scripts::all().map(scripts::Lua::load))).await?;
+            // A Redis that is new to us, or lost them. What it does not know it did not execute.
+            self.send(line, &self::pipeline(scripts::all().map(scripts::Lua::load))).await?;
             let again: Vec<&Cmd> = pipeline.cmd_iter().collect();
             let again = self::pipeline(unknown.iter().map(|at| again[*at].clone()));
-            for (at, answer) in unknown.into_iter().zip(self.send(&again).await?) {
+            for (at, answer) in unknown.into_iter().zip(self.send(line, &again).await?) {
                 answers[at] = answer;
             }
         }
@@ -93,55 +137,80 @@ impl Link {
         Ok(answers.into_iter().map(checked).collect())
     }
 
-    async fn send(&self, pipeline: &Pipeline) -> Result<Vec<Value>, LedgerError> {
-        let (mut connection, number) = self.connection().await?;
+    async fn send(&self, line: &Line, pipeline: &Pipeline) -> Result<Vec<Value>, LedgerError> {
+        let mut connection = line.connection.clone();
         match connection.req_packed_commands(pipeline, 0, pipeline.len()).await {
             Ok(answers) if answers.len() == pipeline.len() => Ok(answers),
             Ok(_) => {
-                self.give_up(number).await;
+                self.give_up(line.number).await;
                 Err(LedgerError::Unavailable("Redis answered in part".to_owned()))
             }
             Err(error) => {
-                self.give_up(number).await;
+                self.give_up(line.number).await;
                 Err(unavailable(&error))
             }
         }
     }
 
-    async fn connection(&self) -> Result<(MultiplexedConnection, u64), LedgerError> {
+    async fn line(&self) -> Result<Line, LedgerError> {
         let mut state = self.state.lock().await;
-        if let Some(connection) = &state.connection {
-            return Ok((connection.clone(), state.number));
+        if let Some(line) = &state.line {
+            return Ok(line.clone());
         }
         if let Some((at, error)) = &state.failed
             && at.elapsed() < Duration::from_millis(FAIL_FAST_MS)
         {
             return Err(error.clone());
         }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(Duration::from_millis(CONNECT_MS_MAX)))
-            .set_response_timeout(Some(Duration::from_millis(ANSWER_MS_MAX)));
-        match self.client.get_multiplexed_async_connection_with_config(&config).await {
-            Ok(connection) => {
+        match self.connect().await {
+            Ok((connection, life)) => {
                 state.number += 1;
-                state.connection = Some(connection.clone());
+                let line = Line { connection, number: state.number, life };
+                state.line = Some(line.clone());
                 state.failed = None;
-                Ok((connection, state.number))
+                Ok(line)
             }
             Err(error) => {
-                let error = unavailable(&error);
                 state.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
         }
     }
 
+    async fn connect(&self) -> Result<(MultiplexedConnection, Life), LedgerError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(Duration::from_millis(CONNECT_MS_MAX)))
+            .set_response_timeout(Some(Duration::from_millis(ANSWER_MS_MAX)));
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let mut connection = connecting.await.map_err(|e| unavailable(&e))?;
+        let mut info = redis::cmd("INFO");
+        info.arg("server");
+        let asked = connection.req_packed_commands(&pipeline([info]), 0, 1).await;
+        let life = match asked.map_err(|e| unavailable(&e))?.pop() {
+            Some(Value::ServerError(error)) => Err(server_error(&error)),
+            Some(answer) => life_of(&take::<String>(answer, "its own state")?),
+            None => Err(LedgerError::Unavailable("Redis gave no answer".to_owned())),
+        };
+        Ok((connection, life?))
+    }
+
     async fn give_up(&self, number: u64) {
         let mut state = self.state.lock().await;
         if state.number == number {
-            state.connection = None;
+            state.line = None;
         }
     }
+}
+
+/// A run's id is 40 hex digits at random; 16 of them tell runs apart.
+fn life_of(info: &str) -> Result<Life, LedgerError> {
+    let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+    let life = run.and_then(|id| u64::from_str_radix(id.get(..16)?, 16).ok());
+    life.map(Life).ok_or_else(|| {
+        let text = "Redis does not tell its run_id (INFO server), without which nobody sees that \
+                    it was started anew and may have lost payouts; use a server that does";
+        LedgerError::Broken(text.to_owned())
+    })
 }
 
 fn pipeline(commands: impl IntoIterator<Item = Cmd>) -> Pipeline {

@@ -15,16 +15,20 @@
 //! | `{l:…}:record`, `:slot`, `:strays` | the lane's record, its first free slot, its strays |
 //! | `{l:…}:rules` | a hash: rules that were fetched from the lane's provider, and when |
 //! | `{f}:files` | file hash → batch |
-//! | `{i}:id`, `:batches`, `:open` | the ledger's id; all batches; those not seen to be over |
+//! | `{f}:registers`, `:names` | a hash: name → version and text; a sorted set of the names |
+//! | `{f}:chain:<name>` | a list: the entries of an audit chain (S20) |
+//! | `{i}:id`, `:layout` | the ledger's id; the number of this table ([`lanes::LAYOUT`]) |
+//! | `{i}:batches`, `:open` | all batches; those not seen to be over |
 //!
 //! Across families only the protocol of S2 is used: a batch exists before its file's hash or a
 //! reference names it, and whoever meets a name of a batch that died rejects the batch first.
 //! Keys of one family share a hash tag, so the layout fits a cluster; one primary is supported.
 //!
-//! - [`link`]: the connection: bounded in time, its own healer
+//! - [`link`]: the connection: bounded in time, its own healer; it knows which run of the server it
+//!   leads to (S18)
 //! - [`scripts`]: all Lua; [`keys`]: all names
-//! - [`intake`], [`index`], [`reading`], [`schedule`], [`write`], [`batches`], [`lanes`]: the
-//!   methods; [`rebuild`]: what a crash between two families left behind
+//! - [`intake`], [`index`], [`reading`], [`schedule`], [`write`], [`batches`], [`lanes`],
+//!   [`shared`]: the methods; [`rebuild`]: what a crash between two families left behind
 
 mod batches;
 mod index;
@@ -36,6 +40,7 @@ mod reading;
 mod rebuild;
 mod schedule;
 mod scripts;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -46,6 +51,7 @@ use crate::types::*;
 use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceKey};
 use keys::Keys;
 use link::Link;
+use std::sync::{Mutex, PoisonError};
 
 /// The prefix of all keys where none is configured.
 pub const DEFAULT_PREFIX: &str = "payout";
@@ -70,6 +76,8 @@ pub struct RedisLedger {
     keys: Keys,
     durability: Durability,
     rebuilt: rebuild::Last,
+    /// The life in which intents are taken (S18); none before somebody vouched for one.
+    trusted: Mutex<Option<Life>>,
 }
 
 impl RedisLedger {
@@ -77,9 +85,14 @@ impl RedisLedger {
     pub async fn connect(url: &str, prefix: &str) -> Result<RedisLedger, LedgerError> {
         let keys = Keys::new(prefix)?;
         let link = Link::open(url)?;
-        lanes::make_id(&link, &keys).await?;
+        lanes::make(&link, &keys, prefix).await?;
         let durability = lanes::durability(&link).await?;
-        Ok(RedisLedger { link, keys, durability, rebuilt: rebuild::Last::default() })
+        let (rebuilt, trusted) = Default::default();
+        Ok(RedisLedger { link, keys, durability, rebuilt, trusted })
+    }
+
+    fn trusted(&self) -> Option<Life> {
+        *self.trusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What Redis was set to when we connected.
@@ -195,5 +208,33 @@ impl Ledger for RedisLedger {
 
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
         Box::pin(self.do_keep_stray(lane, text))
+    }
+
+    fn trust(&self, life: Life) {
+        *self.trusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(life);
+    }
+
+    fn register(&self, name: String) -> Answer<'_, Option<Register>> {
+        Box::pin(self.get_register(name))
+    }
+
+    fn registers(&self, prefix: String) -> Answer<'_, Vec<Register>> {
+        Box::pin(self.get_registers(prefix))
+    }
+
+    fn put_register(&self, register: Register) -> Answer<'_, bool> {
+        Box::pin(self.do_put_register(register))
+    }
+
+    fn append_entry(&self, chain: String, seq: u64, entry: Vec<u8>) -> Answer<'_, bool> {
+        Box::pin(self.do_append_entry(chain, seq, entry))
+    }
+
+    fn entries(&self, chain: String, from: u64, limit: u32) -> Answer<'_, Vec<Vec<u8>>> {
+        Box::pin(self.get_entries(chain, from, limit))
+    }
+
+    fn entry_count(&self, chain: String) -> Answer<'_, u64> {
+        Box::pin(self.get_entry_count(chain))
     }
 }

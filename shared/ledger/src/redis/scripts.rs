@@ -41,6 +41,10 @@ scripts! {
     PUT_LANE = "put_lane.lua";
     PERMITS = "permits.lua";
     PUT_RULES = "put_rules.lua";
+    MAKE = "make.lua";
+    PUT_REGISTER = "put_register.lua";
+    REGISTERS = "registers.lua";
+    APPEND_ENTRY = "append_entry.lua";
 }
 
 /// A script and its hash.

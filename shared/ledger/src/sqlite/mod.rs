@@ -78,7 +78,7 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     fn about(&self) -> Answer<'_, About> {
         let id = self.id;
-        self.read(move |_, now| Ok(About { id, now }))
+        self.read(move |_, now| Ok(About { id, now, life: Life::default() }))
     }
 
     fn open_batch(&self, new: NewBatch) -> Answer<'_, Opened> {
@@ -183,5 +183,33 @@ impl Ledger for SqliteLedger {
 
     fn keep_stray(&self, lane: LaneName, text: String) -> Answer<'_, ()> {
         self.step(move |db, _| Ok(sql::lanes::keep_stray(db, &lane, &text)?))
+    }
+
+    /// What was put in the place of the file is found at the next start, by the same comparison:
+    /// an open file stays what it is.
+    fn trust(&self, _: Life) {}
+
+    fn register(&self, name: String) -> Answer<'_, Option<Register>> {
+        self.read(move |db, _| Ok(sql::registers::get(db, &name)?))
+    }
+
+    fn registers(&self, prefix: String) -> Answer<'_, Vec<Register>> {
+        self.read(move |db, _| Ok(sql::registers::list(db, &prefix)?))
+    }
+
+    fn put_register(&self, register: Register) -> Answer<'_, bool> {
+        self.step(move |db, _| steps::shared::put_register(db, &register))
+    }
+
+    fn append_entry(&self, chain: String, seq: u64, entry: Vec<u8>) -> Answer<'_, bool> {
+        self.step(move |db, _| steps::shared::append_entry(db, &chain, seq, &entry))
+    }
+
+    fn entries(&self, chain: String, from: u64, limit: u32) -> Answer<'_, Vec<Vec<u8>>> {
+        self.read(move |db, _| steps::shared::entries(db, &chain, from, limit))
+    }
+
+    fn entry_count(&self, chain: String) -> Answer<'_, u64> {
+        self.read(move |db, _| Ok(sql::entries::count(db, &chain)?))
     }
 }

@@ -39,17 +39,19 @@ pub async fn sqlite() -> World {
 /// On a real server that all tests of this process share, under a prefix of its own.
 #[cfg(feature = "redis")]
 pub async fn redis() -> World {
+    use ledger::Ledger;
     use ledger::redis::RedisLedger;
     use std::sync::atomic::AtomicU32;
     static TESTS: AtomicU32 = AtomicU32::new(0);
     let server = server();
     let prefix = format!("t{}:", TESTS.fetch_add(1, Ordering::SeqCst));
-    World {
-        ledger: Arc::new(RedisLedger::connect(&server.url(), &prefix).await.unwrap()),
-        second: Arc::new(RedisLedger::connect(&server.url(), &prefix).await.unwrap()),
-        virtual_time: None,
-        _keep: server,
-    }
+    let open = async || {
+        let ledger = RedisLedger::connect(&server.url(), &prefix).await.unwrap();
+        // Nobody sent anything yet that this server could have forgotten.
+        ledger.trust(ledger.about().await.unwrap().life);
+        Arc::new(ledger)
+    };
+    World { ledger: open().await, second: open().await, virtual_time: None, _keep: server }
 }
 
 /// Shared while a test runs and gone with the last one: a static would never be dropped, and

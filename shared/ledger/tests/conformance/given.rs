@@ -8,6 +8,8 @@ use domain::{
     ReferenceKey,
 };
 use ledger::{Change, Chunk, Claim, Guard, Ledger, NewBatch, NewChunk, Note, Seal, Token, Written};
+use std::sync::Arc;
+use tokio::sync::Barrier;
 use ulid::Ulid;
 
 /// A lease that stands for the whole test, in milliseconds.
@@ -157,4 +159,28 @@ pub async fn assert_counted(ledger: &dyn Ledger, id: BatchId) {
         }
     }
     assert_eq!(batch.counts, Counts::from_array(counted), "the counters of {id}");
+}
+
+/// Runs `act` once on each handle, from two tasks that start together.
+pub async fn at_once<T, F>(world: &World, act: impl Fn(Arc<dyn Ledger>, u64) -> F) -> [T; 2]
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(2));
+    let start = |ledger: &Arc<dyn Ledger>, n| {
+        let (barrier, acting) = (barrier.clone(), act(ledger.clone(), n));
+        tokio::spawn(async move {
+            barrier.wait().await;
+            acting.await
+        })
+    };
+    let (first, second) = (start(&world.ledger, 0), start(&world.second, 1));
+    [first.await.unwrap(), second.await.unwrap()]
+}
+
+/// Entries of an audit chain, as text.
+pub async fn texts(ledger: &dyn Ledger, chain: &str, from: u64, limit: u32) -> Vec<String> {
+    let entries = ledger.entries(chain.to_owned(), from, limit).await.unwrap();
+    entries.into_iter().map(|entry| String::from_utf8(entry).unwrap()).collect()
 }

@@ -3,7 +3,7 @@
 //! - [`world`]: an engine under test with its time; [`engines`]: how each is opened
 //! - [`given`]: batches, chunks and changes to start from
 //! - the themes: [`intake`], [`reserving`], [`scheduling`], [`fairness`], [`writes`], [`reports`],
-//!   [`lanes`], [`races`], [`random`]
+//!   [`lanes`], [`shared`], [`races`], [`random`]
 //!
 //! Memory runs on a virtual clock, the others on real ones. So no test asserts that little time
 //! has passed: a lease that must stand is long, one that must end is short, and
@@ -22,5 +22,6 @@ mod random;
 mod reports;
 mod reserving;
 mod scheduling;
+mod shared;
 mod world;
 mod writes;

@@ -6,9 +6,7 @@ use domain::payout::State;
 use domain::{BatchState, Event, Policy};
 use futures::future::join_all;
 use ledger::apply::{Happening, apply};
-use ledger::{Claim, Guard, Ledger, Opened, Pace, Written, intake};
-use std::sync::Arc;
-use tokio::sync::Barrier;
+use ledger::{Claim, Guard, Opened, Pace, Written, intake};
 
 on_every_engine![
     one_file_opened_by_two_at_once_is_fresh_for_one,
@@ -24,24 +22,6 @@ on_every_engine![
     no_change_of_a_lane_is_lost,
     one_of_many_writes_the_report,
 ];
-
-/// Runs `act` once on each handle, from two tasks that start together.
-async fn at_once<T, F>(world: &World, act: impl Fn(Arc<dyn Ledger>, u64) -> F) -> [T; 2]
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    let barrier = Arc::new(Barrier::new(2));
-    let start = |ledger: &Arc<dyn Ledger>, n| {
-        let (barrier, acting) = (barrier.clone(), act(ledger.clone(), n));
-        tokio::spawn(async move {
-            barrier.wait().await;
-            acting.await
-        })
-    };
-    let (first, second) = (start(&world.ledger, 0), start(&world.second, 1));
-    [first.await.unwrap(), second.await.unwrap()]
-}
 
 async fn one_file_opened_by_two_at_once_is_fresh_for_one(world: World) {
     for file in 0..100 {

@@ -9,7 +9,7 @@ use crate::given::*;
 use crate::world::{World, runtime};
 use domain::payout::State;
 use domain::{BatchState, ChunkId, LaneName, Millis};
-use ledger::{Change, Claim, Guard, LaneRecord, Ledger, Note, NoteKind, Token, Written};
+use ledger::{Change, Claim, Guard, LaneRecord, Ledger, Note, NoteKind, Register, Token, Written};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ enum Step {
     ClaimReport { n: u64 },
     Reported { n: u64, changes: u64 },
     PutLane { ahead: u64 },
+    PutRegister { name: String, ahead: u64, text: String },
+    AppendEntry { chain: u64, seq: u64, entry: u8 },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => n().prop_map(|n| Step::ClaimReport { n }),
         2 => (n(), 0u64..20).prop_map(|(n, changes)| Step::Reported { n, changes }),
         1 => (0u64..2).prop_map(|ahead| Step::PutLane { ahead }),
+        3 => ("[ab/]{0,2}", 0u64..2, "[ 0-9é]{0,3}")
+            .prop_map(|(name, ahead, text)| Step::PutRegister { name, ahead, text }),
+        3 => (0u64..2, 0u64..6, 0u8..2)
+            .prop_map(|(chain, seq, entry)| Step::AppendEntry { chain, seq, entry }),
     ]
 }
 
@@ -163,6 +169,14 @@ impl Player<'_> {
                 let version = ledger.lane(name.clone()).await.unwrap().version + ahead;
                 told(ledger.put_lane(LaneRecord { version, ..LaneRecord::new(name) }).await)
             }
+            Step::PutRegister { name, ahead, text } => {
+                let stands = ledger.register(name.clone()).await.unwrap();
+                let version = stands.map_or(0, |stands| stands.version) + ahead;
+                told(ledger.put_register(Register { name, version, text }).await)
+            }
+            Step::AppendEntry { chain, seq, entry } => {
+                told(ledger.append_entry(chain.to_string(), seq, vec![entry]).await)
+            }
         }
     }
 
@@ -240,6 +254,14 @@ impl Player<'_> {
         }
         for k in 0..12 {
             all.push(format!("{k}: {:?}", self.ledger.find(key(k)).await.unwrap()));
+        }
+        for prefix in ["", "a", "a/"] {
+            all.push(format!("{:?}", self.ledger.registers(prefix.to_owned()).await.unwrap()));
+        }
+        for chain in 0..2 {
+            let entries = self.ledger.entries(chain.to_string(), 0, 99).await.unwrap();
+            let count = self.ledger.entry_count(chain.to_string()).await.unwrap();
+            all.push(format!("{count}: {entries:?}"));
         }
         all.push(format!("{:?}", self.ledger.lane(LaneName::new("lane-r").unwrap()).await));
         all

@@ -3,7 +3,7 @@
 use crate::given::*;
 use crate::world::{World, on_every_engine};
 use domain::payout::State;
-use domain::{BatchState, LaneName, Millis};
+use domain::{Account, BatchState, LaneName, Millis, Payout, Sender};
 use ledger::{Change, Claim, Guard, Token, Written};
 
 on_every_engine![
@@ -20,6 +20,7 @@ on_every_engine![
     a_fact_wakes_a_chunk_that_sleeps,
     a_fact_wakes_a_chunk_while_somebody_holds_it,
     a_fact_that_wants_nothing_wakes_nobody,
+    a_fact_beside_a_conflict_wakes_at_its_own_time,
     the_holders_own_writes_leave_the_schedule_to_him,
     a_batch_that_becomes_active_again_wakes_its_chunks,
     a_paused_batch_is_followed_and_sends_nothing,
@@ -208,6 +209,28 @@ async fn a_fact_that_wants_nothing_wakes_nobody(world: World) {
     ledger.write(chunk, Guard::Fact, vec![stale]).await.unwrap();
     ledger.release(chunk, token, Millis::NEVER).await.unwrap();
     assert_eq!(ready(&world).await, []);
+}
+
+/// Its neighbour is not as it was read: the two are looked at one by one.
+async fn a_fact_beside_a_conflict_wakes_at_its_own_time(world: World) {
+    let ledger = &*world.ledger;
+    let chunk = chunk_id(active(ledger, 1, &[2]).await, 0);
+    let (token, seen) = held(ledger, chunk, LONG).await;
+    settle(ledger, chunk, &[0], State::Submitted).await;
+    ledger.release(chunk, token, Millis::NEVER).await.unwrap();
+    let stale = into_state(0, seen.payouts[0], State::Paid);
+    let write = async |from: Payout, due| {
+        let mut to = next(from, State::Submitted, due);
+        (to.sender, to.account) = (Sender(7), Account(9));
+        let changes = vec![stale.clone(), Change { row: 1, from, to, notes: vec![] }];
+        let written = ledger.write(chunk, Guard::Fact, changes).await.unwrap();
+        assert!(matches!(written, Written::Done(conflicts) if conflicts[0].0 == 0));
+        to
+    };
+    let far = write(seen.payouts[1], world.now().await.plus(LONG)).await;
+    assert!(!ready(&world).await.contains(&chunk), "it is due far away");
+    write(far, Millis(5)).await;
+    assert_eq!(ready(&world).await, [chunk]);
 }
 
 async fn the_holders_own_writes_leave_the_schedule_to_him(world: World) {

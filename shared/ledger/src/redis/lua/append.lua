@@ -2,8 +2,9 @@
 -- Crash before: nothing. After: the chunk is there, and not payable until the batch is sealed.
 -- Asking again replaces it.
 -- KEYS meta, chunk, slots, blocks, notes, due; ARGV number, rows, lane, format, first ordinal,
--- ms until an unsent row fails, lease in ms, first and last 12 bytes of a new slot, blocks.
--- Between those 12 bytes lie `since` and `give_up_at`, in whole seconds of ledger time.
+-- ms until an unsent row fails, lease in ms, the first 12 and last 20 bytes of a new slot,
+-- blocks.
+-- Between those bytes lie `since` and `give_up_at`, in whole seconds of ledger time.
 local meta, chunk, slots, blocks, notes, due = unpack(KEYS)
 local no, rows, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 if redis.call('HGET', meta, 'state') ~= 'receiving' then

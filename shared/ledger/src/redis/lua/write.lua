@@ -62,9 +62,9 @@ local function count(from, to, rows)
   changed = changed + rows
 end
 
--- When a slot is due: its last six bytes, little end first.
+-- When a slot is due: bytes 26 to 31 (from 0), little end first.
 local function due_of(payout)
-  local a, b, c, d, e, f = string.byte(payout, SLOT - 5, SLOT)
+  local a, b, c, d, e, f = string.byte(payout, 27, 32)
   return a + 256 * (b + 256 * (c + 256 * (d + 256 * (e + 256 * f))))
 end
 

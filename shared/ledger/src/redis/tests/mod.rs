@@ -2,7 +2,9 @@
 //! families of keys leaves behind.
 
 mod cost;
+mod layout;
 mod leftovers;
+mod life;
 mod outage;
 
 use super::RedisLedger;
@@ -19,8 +21,11 @@ use ulid::Ulid;
 /// Longer than any test.
 const LONG_MS: u64 = 600_000;
 
+/// A connection on which intents are taken.
 async fn connect(server: &RedisServer) -> RedisLedger {
-    RedisLedger::connect(&server.url(), super::DEFAULT_PREFIX).await.unwrap()
+    let ledger = RedisLedger::connect(&server.url(), super::DEFAULT_PREFIX).await.unwrap();
+    ledger.trust(ledger.about().await.unwrap().life);
+    ledger
 }
 
 fn lane() -> LaneName {

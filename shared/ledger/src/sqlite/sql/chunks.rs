@@ -62,7 +62,7 @@ pub fn append(db: &Connection, chunk: &NewChunk, slots: &[u8]) -> rusqlite::Resu
         schedule.lease_until.0,
         schedule.token.0,
     ])?;
-    let sql = "INSERT INTO slots (chunk, payouts) VALUES (?1, ?2)";
+    let sql = "INSERT INTO slots (chunk, packed) VALUES (?1, ?2)";
     db.prepare_cached(sql)?.execute(params![key, slots])?;
     let sql = "INSERT INTO block (chunk, no, data) VALUES (?1, ?2, ?3)";
     let mut statement = db.prepare_cached(sql)?;
@@ -93,14 +93,14 @@ pub fn found(db: &Connection, batch: BatchId) -> rusqlite::Result<Found> {
 
 /// A chunk's packed payouts.
 pub fn slots(db: &Connection, key: i64) -> rusqlite::Result<Vec<u8>> {
-    let sql = "SELECT payouts FROM slots WHERE chunk = ?1";
+    let sql = "SELECT packed FROM slots WHERE chunk = ?1";
     db.prepare_cached(sql)?.query_row([key], |row| row.get(0))
 }
 
 /// Stores a chunk's packed payouts. *Crash before the commit*: none of the write's rows
 /// changed, and neither did the batch's counters.
 pub fn put_slots(db: &Connection, key: i64, slots: &[u8]) -> rusqlite::Result<()> {
-    let sql = "UPDATE slots SET payouts = ?2 WHERE chunk = ?1";
+    let sql = "UPDATE slots SET packed = ?2 WHERE chunk = ?1";
     db.prepare_cached(sql)?.execute(params![key, slots]).map(drop)
 }
 

@@ -1,17 +1,21 @@
 //! All statements, each a named function. None commits: a crash before the commit of the group
 //! it stands in leaves nothing of it, a crash after it leaves all of it.
 //!
-//! - `schema`: tables, version, pragmas; `ledger`: identity and time
-//! - `batches`, `references`, `chunks`, `lanes`: a file per table or group of tables
+//! - `schema`: tables, version, pragmas; `migrate`: from older versions; `ledger`: identity, time
+//! - `batches`, `references`, `chunks`, `lanes`, `registers`, `entries`: a file per table or group
+//!   of tables
 //!
 //! Identifiers are stored as bytes (`BatchId` 16, `Place` 20, `ReferenceKey` 16), moments as
 //! milliseconds, closed sets by name, and structures that SQL never looks into as JSON.
 
 pub mod batches;
 pub mod chunks;
+pub mod entries;
 pub mod lanes;
 pub mod ledger;
+mod migrate;
 pub mod references;
+pub mod registers;
 pub mod schema;
 
 use rusqlite::types::{FromSqlError, Type};

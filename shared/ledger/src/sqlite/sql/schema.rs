@@ -4,9 +4,9 @@ use crate::api::LedgerError;
 use rusqlite::Connection;
 use std::path::Path;
 
-/// The version of [`TABLES`] and what was added to them, in `PRAGMA user_version`. A change of the tables adds one, and a
-/// migration from the version before.
-const VERSION: i64 = 2;
+/// The version of [`TABLES`], in `PRAGMA user_version`. A change of the tables adds one, and a
+/// step in [`super::migrate`] from the version before.
+pub(super) const VERSION: i64 = 3;
 
 /// "PLgr": tells our files from other people's.
 const APPLICATION_ID: i64 = 0x504c_6772;
@@ -67,8 +67,8 @@ CREATE TABLE chunk (
 CREATE INDEX chunk_ready ON chunk (lane, batch, next_at_ms, no);
 
 CREATE TABLE slots (                  -- a chunk's payouts, packed
-    chunk   INTEGER PRIMARY KEY,
-    payouts BLOB NOT NULL
+    chunk  INTEGER PRIMARY KEY,
+    packed BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE block (                  -- a chunk's rows, compressed
@@ -109,11 +109,27 @@ CREATE TABLE stray (                  -- S16: what nobody could place
 ";
 
 /// What version 2 added.
-const TABLES_OF_2: &str = "
+pub(super) const ADDED_IN_2: &str = "
 CREATE TABLE rules (                  -- what a provider's rules for rows were, and when
     lane       TEXT PRIMARY KEY,
     fetched_ms INTEGER NOT NULL,
     text       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// What version 3 added.
+pub(super) const ADDED_IN_3: &str = "
+CREATE TABLE register (               -- small texts that all processes share
+    name    TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    text    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entry (                  -- S20: audit chains
+    chain TEXT NOT NULL,
+    seq   INTEGER NOT NULL,
+    data  BLOB NOT NULL,
+    PRIMARY KEY (chain, seq)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -152,7 +168,7 @@ pub fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     match (application, version) {
         (0, 0) if tables == 0 => make(db),
         (APPLICATION_ID, VERSION) => Ok(()),
-        (APPLICATION_ID, 1) => add_what_is_new_in_2(db),
+        (APPLICATION_ID, older @ 1..VERSION) => super::migrate::from(db, older),
         (APPLICATION_ID, newer) if newer > VERSION => refused(format!(
             "this ledger has schema version {newer}, and this program knows versions up to \
              {VERSION}; use the program that wrote it, or a newer one"
@@ -164,16 +180,10 @@ pub fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
 
 fn make(db: &Connection) -> Result<(), LedgerError> {
     db.execute_batch(TABLES)?;
-    db.execute_batch(TABLES_OF_2)?;
+    db.execute_batch(ADDED_IN_2)?;
+    db.execute_batch(ADDED_IN_3)?;
     db.execute_batch(&format!(
         "PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID};"
     ))?;
     super::ledger::make(db)
-}
-
-/// From version 1. Nothing that stood there changes, so a process that still has the file open
-/// as version 1 goes on.
-fn add_what_is_new_in_2(db: &Connection) -> Result<(), LedgerError> {
-    db.execute_batch(TABLES_OF_2)?;
-    Ok(db.execute_batch(&format!("PRAGMA user_version = {VERSION};"))?)
 }

@@ -7,3 +7,4 @@ pub mod chunks;
 pub mod intake;
 pub mod lanes;
 pub mod ready;
+pub mod shared;

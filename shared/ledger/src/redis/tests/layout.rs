@@ -1,0 +1,39 @@
+use super::*;
+use crate::api::LedgerError;
+
+async fn refusal(server: &RedisServer) -> String {
+    match RedisLedger::connect(&server.url(), super::super::DEFAULT_PREFIX).await {
+        Err(LedgerError::Broken(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_of_another_layout_is_refused_and_the_error_says_what_to_do() {
+    let server = RedisServer::with_fsync("no");
+    let ledger = connect(&server).await;
+    let layout = ledger.keys.installation("layout");
+    // What a program left that stored no number: payouts of 32 bytes.
+    let mut delete = redis::cmd("DEL");
+    delete.arg(&layout);
+    ledger.link.one(delete).await.unwrap();
+    let text = refusal(&server).await;
+    assert!(text.contains("layout 1") && text.contains("ledger.prefix"), "{text}");
+    assert!(refusal(&server).await.contains("layout 1"), "and again: nothing was stored");
+
+    let mut set = redis::cmd("SET");
+    set.arg(&layout).arg(3);
+    ledger.link.one(set).await.unwrap();
+    let text = refusal(&server).await;
+    assert!(text.contains("layout 3") && text.contains("layout 2 only"), "{text}");
+}
+
+#[tokio::test]
+async fn many_who_make_a_ledger_at_once_share_it() {
+    let server = RedisServer::with_fsync("no");
+    let all = (0..8).map(|_| connect(&server));
+    for ledger in futures::future::join_all(all).await {
+        let id = connect(&server).await.about().await.unwrap().id;
+        assert_eq!(ledger.about().await.unwrap().id, id);
+    }
+}
