@@ -1,5 +1,9 @@
 //! The command line.
 
+mod review;
+
+pub use review::{Decide, ReviewCommand, What};
+
 use clap::{Args, Parser, Subcommand};
 use domain::{BatchId, LaneName};
 use std::fmt;
@@ -54,6 +58,9 @@ pub enum Command {
     },
     /// Takes the second step that lets a provider pay what it holds ready: this moves money
     Confirm(Confirm),
+    /// Shows what nobody could know, and decides it: payouts in review
+    #[command(subcommand)]
+    Review(ReviewCommand),
     /// Asks the provider of a lane: balances, rates, lists, one payout
     Provider(Provider),
     /// Shows what each provider allows

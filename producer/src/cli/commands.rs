@@ -39,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
         Command::Waiting { batch, json } => desk.waiting(batch, json).await,
         Command::Confirm(args) => desk.confirm(args).await,
+        Command::Review(command) => desk.review(command).await,
         Command::Provider(args) => desk.provider(args).await,
         Command::Providers { .. } => Ok(()),
     }
@@ -159,7 +160,7 @@ impl Office {
             }));
         } else {
             print!("{}", show::batches::summary(&written.summary));
-            print!("{}", show::batches::waiting(&batch));
+            print!("{}", show::batches::to_do(&batch));
             println!("{}\n{}", written.result.display(), written.file.display());
         }
         Ok(())

@@ -7,9 +7,13 @@ mod args;
 mod ask;
 mod commands;
 mod hidden;
+mod review;
 mod talk;
 
-pub use args::{Cli, Command, Confirm, Enqueue, LaneCommand, Provider, Report, Status, Watch};
+pub use args::{
+    Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Report, ReviewCommand, Status,
+    Watch, What,
+};
 
 use crate::confirm::ConfirmError;
 use crate::intake::IntakeError;
@@ -20,6 +24,7 @@ use crate::provider::desk::DeskError;
 use crate::provider::fetch::FetchError;
 use crate::provider::payout::FindError;
 use crate::report::ReportError;
+use crate::review::ReviewError;
 use crate::rules::RulesError;
 use crate::steer::SteerError;
 use config::ConfigError;
@@ -80,6 +85,9 @@ pub enum Failure {
     /// A second step.
     #[error(transparent)]
     Confirm(#[from] ConfirmError),
+    /// A decision about a payout in review.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
     /// What was asked for was not done, and why.
     #[error("{0}")]
     NotDone(String),
@@ -113,6 +121,9 @@ impl Failure {
                 | ChatError::Find(FindError::Ledger(error))
                 | ChatError::Account(AccountError::Ledger(error)),
             )
+            | Failure::Review(
+                ReviewError::Ledger(error) | ReviewError::Find(FindError::Ledger(error)),
+            )
             | Failure::Fetch(
                 FetchError::Ledger(error) | FetchError::Account(AccountError::Ledger(error)),
             )
@@ -143,7 +154,7 @@ fn start_log(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
     let usual = match cli.command {
         Command::Watch(_) => "info",
-        Command::Confirm(_) | Command::Provider(_) => "warn,producer=info",
+        Command::Confirm(_) | Command::Provider(_) | Command::Review(_) => "warn,producer=info",
         _ => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));

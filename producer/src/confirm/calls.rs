@@ -3,11 +3,14 @@
 //! What the provider confirms is a call: all payouts that it carried, where it gave the call an
 //! id, else each payout by itself. A call waits if one of its payouts is `waiting`, or is
 //! `submitted` in a call whose step was never begun.
+//!
+//! What a person has decided about is not paid by a step for its neighbours: the provider's call
+//! holds its record to this day, whatever became of the payout here and whatever was sent since.
 
 use super::ConfirmError;
 use crate::provider::payout;
 use crate::rules::Rules;
-use domain::{BatchId, ChunkId, LaneName, Payout, Row, State};
+use domain::{BatchId, Cause, ChunkId, LaneName, Payout, Row, State};
 use ledger::shipment::Shipment;
 use ledger::told::Told;
 use ledger::{Chunk, Ledger, LedgerError};
@@ -28,6 +31,9 @@ pub struct Call {
     pub rows: Vec<CallRow>,
     /// Further rows of the call that stand where no step may meet them.
     pub strangers: Vec<CallRow>,
+    /// Rows that it carried once and that a person has decided about since: closed by hand, or
+    /// sent again in a new attempt.
+    pub decided: Vec<CallRow>,
 }
 
 /// A row of a call.
@@ -83,24 +89,43 @@ pub async fn of_chunk(ledger: &dyn Ledger, chunk: &Chunk) -> Result<Vec<Call>, L
             State::Submitted => shipment.is_some() && !row.payout.stepped,
             _ => false,
         };
-        let carried: Vec<&CallRow> = match shipment {
+        let (carried, decided): (Vec<&CallRow>, Vec<&CallRow>) = match shipment {
             _ if !waits => continue,
-            None => vec![row],
+            None => (vec![row], Vec::new()),
             Some(shipment) if seen.contains(shipment) => continue,
             Some(shipment) => {
                 seen.push(shipment);
-                let ours = all.iter().filter(|(_, other)| *other == Some(*shipment));
-                ours.map(|(row, _)| row).collect()
+                let is_ours = |other: &Option<&Shipment>| *other == Some(*shipment);
+                let (decided, others): (Vec<_>, Vec<_>) =
+                    all.iter().partition(|(row, other)| is_decided(row, shipment, is_ours(other)));
+                let ours = others.into_iter().filter(|(_, other)| is_ours(other));
+                (
+                    ours.map(|(row, _)| row).collect(),
+                    decided.into_iter().map(|(row, _)| row).collect(),
+                )
             }
         };
         let handle = shipment.map(|shipment| shipment.handle.clone());
-        calls.push(Call::of(chunk, handle, &carried));
+        calls.push(Call::of(chunk, handle, &carried, &decided));
     }
     Ok(calls)
 }
 
+/// Whether the call holds a record of this payout about which a person has decided otherwise. A
+/// later attempt is always a person's; which attempt this call carried, nobody kept, so of two
+/// calls the one that is not the newest counts as the older attempt's.
+fn is_decided(row: &CallRow, shipment: &Shipment, is_newest: bool) -> bool {
+    let is_retried = row.payout.attempt > 1 && !is_newest;
+    shipment.holds(row.row) && (row.payout.cause == Cause::Operator || is_retried)
+}
+
 impl Call {
-    fn of(chunk: &Chunk, handle: Option<String>, carried: &[&CallRow]) -> Call {
+    fn of(
+        chunk: &Chunk,
+        handle: Option<String>,
+        carried: &[&CallRow],
+        decided: &[&CallRow],
+    ) -> Call {
         let those = |wanted: fn(State) -> bool| -> Vec<CallRow> {
             let rows = carried.iter().filter(|row| wanted(row.payout.state));
             rows.map(|row| (*row).clone()).collect()
@@ -114,6 +139,7 @@ impl Call {
             strangers: those(|state| {
                 matches!(state, State::Submitting | State::Unknown | State::Review)
             }),
+            decided: decided.iter().map(|row| (*row).clone()).collect(),
         }
     }
 
@@ -137,6 +163,11 @@ impl Call {
         // What a hint says must be looked up before money is moved (S6).
         if let Some(row) = self.rows.iter().find(|row| row.payout.news_pending) {
             return Err(ConfirmError::News(row.what.reference.as_str().to_owned()));
+        }
+        if let Some(row) = self.decided.first() {
+            let handle = self.handle.clone().unwrap_or_default();
+            let reference = row.what.reference.as_str().to_owned();
+            return Err(ConfirmError::Decided { reference, handle, state: row.payout.state });
         }
         match self.strangers.first() {
             Some(row) => Err(ConfirmError::Mixed {

@@ -106,6 +106,21 @@ pub enum ConfirmError {
         /// Where it stands.
         state: State,
     },
+    /// The call holds a payout that a person has decided about.
+    #[error(
+        "a person has decided about payout \"{reference}\", which is {state} now, and call {handle} \
+         still holds it: confirming would pay it too. Have somebody take it out of the call at the \
+         provider, or have the call confirmed or dropped there; look-ups tell what becomes of the \
+         others"
+    )]
+    Decided {
+        /// That payout.
+        reference: String,
+        /// The provider's id of the call.
+        handle: String,
+        /// Where it stands.
+        state: State,
+    },
     /// The provider says that it must not be paid now.
     #[error(
         "the provider says of payout \"{reference}\": {text}; nothing of its call was confirmed, \

@@ -25,8 +25,8 @@ pub fn list(batches: &[Batch]) -> String {
         ]
     };
     let rows: Vec<_> = batches.iter().map(row).collect();
-    let waiting: String = batches.iter().map(waiting).collect();
-    table(&["batch", "file", "state", ">rows", ">total", "payouts"], &rows) + &waiting
+    let to_do: String = batches.iter().map(to_do).collect();
+    table(&["batch", "file", "state", ">rows", ">total", "payouts"], &rows) + &to_do
 }
 
 /// One batch at length.
@@ -51,11 +51,25 @@ pub fn one(batch: &Batch) -> String {
         let current = if changes == batch.changes { "written" } else { "older than the batch" };
         rows.push(pair("result", current.to_owned()));
     }
-    aligned(&rows) + &waiting(batch)
+    aligned(&rows) + &to_do(batch)
 }
 
-/// That payouts wait for a person, where any do: nothing else moves them.
-pub fn waiting(batch: &Batch) -> String {
+/// What a person has to do about a batch, where anything is: nothing else moves these payouts.
+pub fn to_do(batch: &Batch) -> String {
+    waiting(batch) + &review(batch)
+}
+
+fn review(batch: &Batch) -> String {
+    let id = batch.id;
+    let command = format!("`producer review list {id}` shows what is known");
+    match batch.counts.get(State::Review) {
+        0 => String::new(),
+        1 => format!("batch {id}: 1 payout waits for a decision; {command}\n"),
+        n => format!("batch {id}: {n} payouts wait for a decision; {command}\n"),
+    }
+}
+
+fn waiting(batch: &Batch) -> String {
     let id = batch.id;
     match batch.counts.get(State::Waiting) {
         0 => String::new(),

@@ -73,19 +73,20 @@ fn times(all: &[&Limits]) -> String {
     let headers = [
         "waits",
         ">to send",
-        ">for an answer",
+        ">for answer",
         ">settling",
         ">overdue",
         ">look-ups up to",
         ">unknown",
         ">submitted",
         ">unsent",
+        ">late",
     ];
     table(&headers, &all.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The waiting times with their keys in the config.
-fn waiting_times(policy: &Policy) -> [(&'static str, u64); 8] {
+fn waiting_times(policy: &Policy) -> [(&'static str, u64); 9] {
     [
         ("send_window_ms", policy.send_window_ms),
         ("request_timeout_ms", policy.request_timeout_ms),
@@ -95,6 +96,7 @@ fn waiting_times(policy: &Policy) -> [(&'static str, u64); 8] {
         ("unknown_give_up_ms", policy.unknown_give_up_ms),
         ("submitted_give_up_ms", policy.submitted_give_up_ms),
         ("unsent_give_up_ms", policy.unsent_give_up_ms),
+        ("late_success_window_ms", policy.late_success_window_ms),
     ]
 }
 

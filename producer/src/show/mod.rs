@@ -4,12 +4,14 @@
 //! - [`batches`]: batches, one batch, its totals; [`waiting`]: what waits for a person
 //! - [`lanes`]: lanes; [`limits`]: what each provider allows
 //! - [`provider`]: what a provider can be asked, and what it answered
+//! - [`review`]: what a person must decide, and all that is known of one payout
 //! - [`taken`]: what an intake did, or why it did nothing
 
 pub mod batches;
 pub mod lanes;
 pub mod limits;
 pub mod provider;
+pub mod review;
 pub mod table;
 pub mod taken;
 pub mod waiting;

@@ -3,7 +3,8 @@
 use super::table::{plain, table, wrapped};
 use crate::provider::payout::Known;
 use crate::report::cells::time;
-use domain::{LaneName, News};
+use crate::review::told::word;
+use domain::LaneName;
 use providers::{Found, Limits, Provider, Question, Sheet};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -94,7 +95,7 @@ pub fn sheet_json(sheet: &Sheet) -> Value {
 }
 
 /// What a look-up said, in names and values.
-fn told(found: &Found) -> Vec<(&'static str, String)> {
+pub(super) fn told(found: &Found) -> Vec<(&'static str, String)> {
     let id = |id: &Option<String>| id.clone().map(|id| ("provider's id", id));
     match found {
         Found::Is { news, provider_id, cost, receipts, text } => {
@@ -115,18 +116,6 @@ fn told(found: &Found) -> Vec<(&'static str, String)> {
         }
         Found::Unclear { text } => vec![("provider says", format!("nothing clear: {text}"))],
         Found::StopLane { text } => vec![("provider says", format!("refuses to answer: {text}"))],
-    }
-}
-
-fn word(news: News) -> &'static str {
-    match news {
-        News::InProgress => "in progress",
-        News::Waiting => "waiting for a person",
-        News::Paid => "paid",
-        News::Failed => "failed",
-        News::Cancelled => "cancelled",
-        News::Returned => "returned",
-        News::Differs => "differs",
     }
 }
 

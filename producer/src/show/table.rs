@@ -55,6 +55,15 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// As a shell takes it whole.
+pub fn quoted(reference: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    if reference.chars().all(plain) {
+        return reference.to_owned();
+    }
+    format!("'{}'", reference.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +79,12 @@ mod tests {
         assert_eq!(wrapped("a: ", "one two three", 10), "a: one two\n   three\n");
         assert_eq!(wrapped("a: ", "incomprehensible x", 10), "a: incomprehensible\n   x\n");
         assert_eq!(wrapped("a: ", "", 10), "a:\n");
+    }
+
+    #[test]
+    fn a_reference_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(quoted("INV-1/2"), "INV-1/2");
+        assert_eq!(quoted("a b;'c"), "'a b;'\\''c'");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Payouts that wait for a person, with what to do and the command to go on with.
 
-use super::table::{plain, table, wrapped};
+use super::table::{plain, quoted, table, wrapped};
 use crate::report::cells::time;
 use crate::waiting::{WaitingBatch, Waits};
 use providers::SecondStep;
@@ -65,15 +65,6 @@ fn then(batch: &WaitingBatch, waits: &Waits) -> String {
     }
 }
 
-/// As a shell takes it whole.
-fn quoted(reference: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
-    if reference.chars().all(plain) {
-        return reference.to_owned();
-    }
-    format!("'{}'", reference.replace('\'', "'\\''"))
-}
-
 fn advice(waits: &Waits) -> Option<String> {
     let until = time(&waits.step_until?);
     Some(format!("a confirmation is under way; a look-up after {until} tells what became of it"))
@@ -104,15 +95,4 @@ pub fn to_json(batches: &[WaitingBatch]) -> Value {
         })
     };
     batches.iter().map(one).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reference_is_quoted_where_a_shell_would_take_it_apart() {
-        assert_eq!(quoted("INV-1/2"), "INV-1/2");
-        assert_eq!(quoted("a b;'c"), "'a b;'\\''c'");
-    }
 }

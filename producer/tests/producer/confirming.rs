@@ -3,8 +3,9 @@
 use crate::between::{Between, Meddle};
 use crate::fake::FINGERPRINT;
 use crate::scene::{LEASE_MS, Scene};
-use domain::{Decision, decide};
-use domain::{Event, Millis, News, Policy, State};
+use domain::{Cause, Decision, decide};
+use domain::{Event, Millis, News, Outcome, Policy, State};
+use ledger::shipment::Shipment;
 use ledger::{Change, Claim, Guard, Note, NoteKind, Stop};
 use producer::confirm::{self, Call, ConfirmError, Confirmed, calls};
 use producer::{steer, waiting};
@@ -295,4 +296,66 @@ async fn submitted_payouts_of_a_call_wait_until_a_step_was_begun() {
     assert_eq!(scene.calls().await.len(), 2);
     scene.take(&scene.first().await).await.unwrap();
     assert_eq!(scene.calls().await.iter().map(Call::first).collect::<Vec<_>>(), ["C"]);
+}
+
+/// The error of a confirmation of the first call, which sends nothing.
+async fn refusal_of_first(scene: &Scene) -> String {
+    let error = scene.take(&scene.first().await).await.unwrap_err();
+    assert!(matches!(error, ConfirmError::Decided { .. }), "{error}");
+    assert!(scene.fake.steps().is_empty());
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_call_that_holds_a_payout_which_a_person_has_decided_about_is_not_confirmed() {
+    for (decision, words) in [
+        (Event::ResolveFailed, "payout \"B\", which is failed now, and call call-7 still holds it"),
+        (Event::ResolvePaid, "payout \"B\", which is paid now, and call call-7 still holds it"),
+        (Event::NewAttempt, "payout \"B\", which is accepted now, and call call-7 still holds it"),
+    ] {
+        let scene = Scene::new(SecondStep::Code).await;
+        scene.news(1, News::Differs).await;
+        scene.happen(Guard::Fact, 1, decision, Vec::new()).await;
+        let refusal = refusal_of_first(&scene).await;
+        assert!(refusal.contains(words) && refusal.contains("at the provider"), "{refusal}");
+        let other = scene.calls().await.remove(1);
+        assert_eq!(scene.take(&other).await.unwrap(), Confirmed::Taken, "the other call is free");
+    }
+}
+
+#[tokio::test]
+async fn the_older_call_of_a_new_attempt_is_not_confirmed_and_the_newer_one_is() {
+    let scene = Scene::new(SecondStep::Code).await;
+    scene.news(1, News::Differs).await;
+    scene.happen(Guard::Fact, 1, Event::NewAttempt, Vec::new()).await;
+    let claim = scene.world.ledger.claim(scene.chunk(), LEASE_MS).await.unwrap();
+    let Claim::Held { token, now, .. } = claim else { panic!("{claim:?}") };
+    let send_before = now.plus(2_000);
+    scene.happen(Guard::Intent(token), 1, Event::Intent { send_before }, Vec::new()).await;
+    let call = Shipment::new(send_before, "call-9", &[1]).unwrap().to_note();
+    let begun = Event::Outcome { intent: 2, outcome: Outcome::Begun };
+    scene.happen(Guard::Fact, 1, begun, vec![call]).await;
+    scene.world.ledger.release(scene.chunk(), token, Millis::NEVER).await.unwrap();
+    assert_eq!(scene.payout(1).await.cause, Cause::None, "nothing of the decision is left in it");
+
+    let refusal = refusal_of_first(&scene).await;
+    assert!(refusal.contains("payout \"B\", which is submitted now, and call call-7"), "{refusal}");
+    let newer =
+        scene.calls().await.into_iter().find(|call| call.handle.as_deref() == Some("call-9"));
+    assert_eq!(scene.take(&newer.unwrap()).await.unwrap(), Confirmed::Taken);
+    assert_eq!(scene.fake.steps()[0].references, ["B"]);
+}
+
+#[tokio::test]
+async fn a_row_that_was_sent_again_by_itself_keeps_no_call_back() {
+    let scene = Scene::new(SecondStep::Code).await;
+    // The call carried C too, which has left in another call since, in the same attempt.
+    let send_before = scene.payout(0).await.send_before;
+    let call = Shipment::new(send_before, "call-10", &[0, 1, 2]).unwrap().to_note();
+    let waits = Event::News { attempt: 1, news: News::Waiting };
+    scene.happen(Guard::Fact, 0, waits, vec![call]).await;
+    let first = scene.first().await;
+    assert_eq!(first.handle.as_deref(), Some("call-10"));
+    assert_eq!(scene.take(&first).await.unwrap(), Confirmed::Taken);
+    assert_eq!(scene.fake.steps()[0].references, ["A", "B"]);
 }

@@ -17,6 +17,8 @@ pub struct Fake {
     pub step_answer: Mutex<Option<StepAnswer>>,
     pub steps: Mutex<Vec<Seen>>,
     pub found: Mutex<Found>,
+    /// What it finds of another payer's reference than the usual one.
+    pub found_of: Mutex<BTreeMap<String, Found>>,
     pub looked_up: Mutex<Vec<Payment>>,
     /// How long whatever is asked first takes: names, TCP, TLS.
     pub cold_ms: Mutex<u64>,
@@ -82,6 +84,7 @@ impl Fake {
             step_answer: Mutex::new(Some(StepAnswer::Taken)),
             steps: Mutex::default(),
             found: Mutex::new(Found::Absent),
+            found_of: Mutex::default(),
             looked_up: Mutex::default(),
             cold_ms: Mutex::default(),
             cancel_answer: Mutex::new(CancelAnswer::Taken),
@@ -134,8 +137,11 @@ impl Provider for Fake {
         Box::pin(async move {
             question.turns.next().await;
             self.connect().await;
+            let usual = self.found.lock().unwrap().clone();
+            let first = question.payments.first().map(|payment| payment.row.reference.as_str());
+            let own = first.and_then(|name| self.found_of.lock().unwrap().get(name).cloned());
             self.looked_up.lock().unwrap().extend(question.payments);
-            vec![self.found.lock().unwrap().clone()].into()
+            vec![own.unwrap_or(usual)].into()
         })
     }
 

@@ -2,9 +2,10 @@
 //!
 //! - [`world`]: a ledger, rules and files to start from
 //! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
-//!   [`scene`]: a batch that waits for its second step
+//!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
 //! - the themes: [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
-//!   [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`]
+//!   [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
+//!   [`listing`], [`reviewing`], [`judging`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
 #![cfg(test)]
@@ -13,14 +14,18 @@ mod asking;
 mod between;
 mod confirming;
 mod control;
+mod desk;
 mod fake;
 mod fetched;
 mod files;
 mod funding;
 mod inbox;
+mod judging;
+mod listing;
 mod program;
 mod references;
 mod report;
+mod reviewing;
 mod samples;
 mod scene;
 mod steering;

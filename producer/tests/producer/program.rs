@@ -1,8 +1,10 @@
 //! The program itself, against SQLite: what it prints and how it ends.
 
-use crate::world::{HEADER, card};
+use crate::world::{HEADER, card, settle};
+use ledger::Ledger;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn producer(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_producer"))
@@ -165,4 +167,65 @@ fn an_adapter_to_pay_is_built_and_its_failure_is_told() {
     assert!(code == Some(1) && errors.contains("was never sent"), "{errors}");
     let (code, _, errors) = run(&["provider", "main", "cancel", "A"]);
     assert!(code == Some(1) && errors.contains("it is not at the provider"), "{errors}");
+}
+
+/// What is under way has ended after some milliseconds.
+const IN_A_HURRY: &str = r#"
+[lanes.main.policy]
+send_window_ms = 1
+request_timeout_ms = 1
+settling_ms = 1
+"#;
+
+#[tokio::test]
+async fn a_payout_in_review_is_listed_shown_and_decided_with_what_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.toml"), format!("{ELSEWHERE}{IN_A_HURRY}")).unwrap();
+    let run = |args: &[&str], typed: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_producer"));
+        program.args(["--config", "c.toml"]).args(args).current_dir(folder.path());
+        program.env("K", "a-secret").env_remove("RUST_LOG").stdin(Stdio::piped());
+        let mut running = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Who decides without being asked anything may be gone already.
+        let _ = running.stdin.take().unwrap().write_all(typed.as_bytes());
+        out(&running.wait_with_output().unwrap())
+    };
+    let (_, nothing, _) = run(&["review", "list"], "");
+    assert_eq!(nothing, "nothing waits for a decision\n");
+    let rows = format!("{HEADER}\n{}\n", card("A", "1.50"));
+    std::fs::write(folder.path().join("a.csv"), rows).unwrap();
+    run(&["enqueue", "a.csv"], "");
+    let ledger = ledger::sqlite::SqliteLedger::open(&folder.path().join("data/ledger.sqlite"));
+    let ledger = ledger.unwrap();
+    let batch = ledger.batches(None, 1).await.unwrap().remove(0).id;
+    let place = domain::Place { chunk: domain::ChunkId { batch, no: 0 }, row: 0 };
+    settle(&ledger, place, domain::State::Review).await;
+
+    let (code, list, errors) = run(&["review", "list", "--json"], "");
+    assert_eq!(code, Some(0), "{errors}");
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let version = list["payouts"][0]["version"].as_str().unwrap();
+    assert_eq!(list["sums"][0]["amount"], "1.50");
+    let (code, shown, _) = run(&["review", "show", "A"], "");
+    assert!(code == Some(0) && shown.contains("no worker has served lane main yet"), "{shown}");
+
+    let resolve = ["review", "resolve", "A", "--version", version, "--failed", "--reason", "x"];
+    let (code, _, errors) = run(&["review", "resolve", "A", "--version", version], "");
+    assert!(code == Some(2) && errors.contains("<--paid|--failed|--again>"), "{errors}");
+    // The sender's window is a second of the ledger's clock.
+    let answer = loop {
+        let answer = run(&resolve, "1.50 EUR\nA\n");
+        if !answer.2.contains("may still be under way") {
+            break answer;
+        }
+    };
+    assert_eq!(answer.0, Some(1));
+    assert!(answer.2.contains("the amount that was typed is not the payout's"), "{}", answer.2);
+    let (code, _, errors) = run(&resolve, "");
+    assert!(code == Some(1) && errors.contains("were not typed"), "{errors}");
+    let (code, said, errors) = run(&resolve, "1.50 RUB\nA\n");
+    assert!(code == Some(0), "{errors}");
+    assert!(said.starts_with("payout A is failed since ") && said.contains("operator"), "{said}");
+    let (code, _, errors) = run(&resolve, "1.50 RUB\nA\n");
+    assert!(code == Some(1) && errors.contains("is not what was seen as version"), "{errors}");
 }

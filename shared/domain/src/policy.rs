@@ -22,6 +22,9 @@ pub struct Policy {
     pub submitted_give_up_ms: u64,
     /// Until a payout that was never sent fails as too old (S17).
     pub unsent_give_up_ms: u64,
+    /// For so long after it ended without being paid, what the provider once had may still turn
+    /// out to be paid: no person starts a new attempt before (S15).
+    pub late_success_window_ms: u64,
 }
 
 const MINUTE: u64 = 60_000;
@@ -44,6 +47,9 @@ impl Policy {
         unknown_give_up_ms: 6 * HOUR,
         submitted_give_up_ms: 72 * HOUR,
         unsent_give_up_ms: 7 * 24 * HOUR,
+        // No provider's document names one. As long as an accepted payout is believed to be under
+        // way: a transfer that a bank holds over a weekend comes to light in that time.
+        late_success_window_ms: 72 * HOUR,
     };
 
     /// From the intent until a look-up may prove absence: the request has ended and the
@@ -72,6 +78,7 @@ pub struct PolicyChange {
     pub unknown_give_up_ms: Option<u64>,
     pub submitted_give_up_ms: Option<u64>,
     pub unsent_give_up_ms: Option<u64>,
+    pub late_success_window_ms: Option<u64>,
 }
 
 impl PolicyChange {
@@ -86,6 +93,9 @@ impl PolicyChange {
             unknown_give_up_ms: self.unknown_give_up_ms.unwrap_or(policy.unknown_give_up_ms),
             submitted_give_up_ms: self.submitted_give_up_ms.unwrap_or(policy.submitted_give_up_ms),
             unsent_give_up_ms: self.unsent_give_up_ms.unwrap_or(policy.unsent_give_up_ms),
+            late_success_window_ms: self
+                .late_success_window_ms
+                .unwrap_or(policy.late_success_window_ms),
         }
     }
 }

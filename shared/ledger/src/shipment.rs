@@ -37,8 +37,14 @@ impl Shipment {
 
     /// Whether it is what carried this row last.
     pub fn carries(&self, row: u16, payout: &Payout) -> bool {
+        self.holds(row) && payout.send_before == self.send_before
+    }
+
+    /// Whether it carried this row at all, whatever has carried it since: the provider's call has
+    /// it to this day.
+    pub fn holds(&self, row: u16) -> bool {
         let byte = self.rows.get(usize::from(row / 8)).copied().unwrap_or(0);
-        byte & (1 << (row % 8)) != 0 && payout.send_before == self.send_before
+        byte & (1 << (row % 8)) != 0
     }
 
     /// As a note.
@@ -99,6 +105,7 @@ mod tests {
         let first = Shipment::new(Millis(1_000), "a", &[3]).unwrap();
         assert!(first.carries(3, &payout(1_000)));
         assert!(!first.carries(3, &payout(2_000)));
+        assert!(first.holds(3) && !first.holds(2));
     }
 
     #[test]

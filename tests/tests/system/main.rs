@@ -8,11 +8,13 @@
 //! - [`providers`]: all four at once; [`crashes`]: `kill -9` at each point of each provider's
 //!   crash table
 //! - [`doubt`]: a provider that does not answer, lies or forgets
+//! - [`desk`]: what nobody could know, decided by a person
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`stopping`]: a graceful end
 
 mod crashes;
 mod deaths;
+mod desk;
 mod doubt;
 mod inbox;
 mod keys;

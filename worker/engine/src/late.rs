@@ -1,4 +1,5 @@
-//! Words about payouts that nothing asks about any more: those that are final or in review.
+//! Words about payouts that nothing asks about any more: those that are final or in review, and
+//! older attempts, while the newer one is followed.
 //!
 //! An unverified word about one of them is never answered 200 unchecked: no poll and no overdue
 //! look-up would ever find out what it was about (S14, S16). So it gets one look-up at once. A
@@ -33,14 +34,15 @@ pub enum Checked {
 pub fn what_it_may_mean(payout: &Payout, attempt: u8, kind: CallbackKind) -> Option<News> {
     let is_current = attempt == payout.attempt;
     match (payout.state, kind) {
+        // An older attempt that was paid after all (S3): what looks the payout up asks about the
+        // newest attempt alone.
+        (_, CallbackKind::Success | CallbackKind::Status) if !is_current => Some(News::Paid),
+        (_, CallbackKind::Error) if !is_current => None,
         // A URL for successes or rejections tells of no return.
-        (State::Paid, CallbackKind::Status) if is_current => {
-            (!payout.returned).then_some(News::Returned)
-        }
-        // An older attempt that was paid, too (S3).
-        (State::Paid, _) if is_current => None,
+        (State::Paid, CallbackKind::Status) => (!payout.returned).then_some(News::Returned),
+        (State::Paid, _) => None,
         (
-            State::Paid | State::Failed | State::Cancelled | State::Review,
+            State::Failed | State::Cancelled | State::Review,
             CallbackKind::Success | CallbackKind::Status,
         ) => Some(News::Paid),
         _ => None,

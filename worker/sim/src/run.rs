@@ -100,6 +100,7 @@ pub fn policy() -> Policy {
         unknown_give_up_ms: 300_000,
         submitted_give_up_ms: 600_000,
         unsent_give_up_ms: 3_600_000,
+        late_success_window_ms: 600_000,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Callbacks about payouts that nothing asks about any more.
 
 use crate::world::{World, is};
-use domain::{Event, News, Outcome, State};
+use domain::{Cause, Event, News, Outcome, State};
 use engine::Hearing;
 use ledger::{Note, NoteKind};
 use providers::{CallbackKind, Found};
@@ -104,4 +104,43 @@ fn a_hint_about_what_was_paid_changes_nothing_unless_a_look_up_says_returned() {
     // A URL for successes tells of no return.
     assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
     assert_eq!(world.asked(), 1);
+}
+
+/// An attempt that was refused, and a newer one: payable, or taken by the provider.
+fn retried(is_sent: bool) -> World {
+    let world = World::new(1, 0);
+    world.sent(0, REFUSED, Vec::new());
+    world.happen(0, Event::NewAttempt, Vec::new());
+    if is_sent {
+        world.sent(0, Outcome::Accepted, Vec::new());
+    }
+    world
+}
+
+#[test]
+fn a_word_about_an_older_attempt_is_looked_up_as_that_attempt_and_stops_the_newer_one_if_it_is_true()
+ {
+    for is_sent in [false, true] {
+        for kind in [CallbackKind::Success, CallbackKind::Status] {
+            let world = retried(is_sent);
+            world.provider.finds(|payment| match payment.attempt {
+                1 => is(News::Paid, None, ""),
+                _ => Found::Absent,
+            });
+            assert_eq!(world.hear(&[0], kind), [Hearing::Taken]);
+            let payout = world.payout(0);
+            assert_eq!((payout.state, payout.cause), (State::Review, Cause::OlderAttemptPaid));
+        }
+    }
+}
+
+#[test]
+fn a_word_about_an_older_attempt_that_nobody_can_check_is_to_come_again() {
+    let world = retried(true);
+    world.provider.finds(|_| Found::Unclear { text: "502".to_owned() });
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Unchecked]);
+    assert_eq!(world.payout(0).state, State::Submitted, "the newer one goes on");
+    world.provider.finds(|_| Found::Absent);
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!((world.payout(0).state, world.payout(0).attempt), (State::Submitted, 2));
 }
