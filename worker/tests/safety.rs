@@ -43,7 +43,8 @@ fn no_rule_is_without_the_code_that_keeps_it_and_the_test_that_breaks_without_it
             let (file, item) = place.split_once("::").unwrap_or((place, ""));
             let path = root().join(file);
             assert!(path.exists(), "{rule}: there is no {file}");
-            let text = if path.is_dir() { String::new() } else { fs::read_to_string(path).unwrap() };
+            let text =
+                if path.is_dir() { String::new() } else { fs::read_to_string(path).unwrap() };
             assert!(item.is_empty() || text.contains(item), "{rule}: {file} has no {item}");
         }
         for test in tests {

@@ -355,6 +355,9 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             next.sender = Sender::NOBODY;
             if *event == Event::NewAttempt {
                 next.attempt = payout.attempt.saturating_add(1);
+                // A late answer to the attempt before does not name the newest intent any more.
+                let was_sent = u16::from(payout.was_ever_sent());
+                next.intents = payout.intents.saturating_add(was_sent);
                 next.ever_accepted = false;
                 next.step_open = false;
                 next.stepped = false;

@@ -499,3 +499,24 @@ fn a_step_that_a_rewound_ledger_forgot_is_looked_up_first() {
     assert!(forgot.step_open && forgot.stepped && forgot.state == State::Submitted);
     assert!(decide(&forgot, &Event::StepIntent, NOW, &policy()).is_err());
 }
+
+#[test]
+fn a_late_answer_to_an_earlier_attempt_never_moves_the_newer_one_unless_it_was_taken() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let failed = apply(&sent, news(&sent, News::Failed), NOW);
+    let again = apply(&failed, Event::NewAttempt, NOW);
+    for late in [
+        Outcome::Refused { created_nothing: true },
+        Outcome::RefusedForNow { retry_at: NOW },
+        Outcome::Unlisted,
+        Outcome::Unknown,
+        Outcome::Withdrawn,
+    ] {
+        let told = decide(&again, &outcome(&sent, late), NOW, &policy());
+        assert_eq!(told, Ok(Decision::Record), "{late:?}");
+    }
+    let taken = apply(&again, outcome(&sent, Outcome::Accepted), NOW);
+    assert_eq!((taken.state, taken.cause), (State::Review, Cause::TakenBefore));
+    let never = apply(&fresh(), Event::TooOld, NOW);
+    assert!(!apply(&never, Event::NewAttempt, NOW).was_ever_sent());
+}
