@@ -126,10 +126,10 @@ fn payer_reference(order_id: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn world() -> (Batch, Vec<ResultRow>, Vec<Entry>) {
+    pub(crate) fn three_paid_rows() -> (Batch, Vec<ResultRow>, Vec<Entry>) {
         let batch = Batch::new("b", 3);
         let results = batch.rows.iter().map(|row| ResultRow {
             reference: row.reference.clone(),
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_agrees_is_summed() {
-        let (batch, results, entries) = world();
+        let (batch, results, entries) = three_paid_rows();
         let tally = agree(&batch, &results, &entries);
         assert_eq!(tally.rows("paid"), 3);
         assert_eq!(tally.paid_cents, BTreeMap::from([("RUB".to_owned(), 207 + 314 + 421)]));
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "accepted twice")]
     fn a_second_payment_is_seen() {
-        let (batch, results, mut entries) = world();
+        let (batch, results, mut entries) = three_paid_rows();
         entries.push(entries[1].clone());
         agree(&batch, &results, &entries);
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "accepted twice")]
     fn a_second_payment_under_another_reference_is_seen() {
-        let (batch, results, mut entries) = world();
+        let (batch, results, mut entries) = three_paid_rows();
         entries.push(Entry { order_id: "another".to_owned(), ..entries[1].clone() });
         agree_by_card(&batch, &results, &entries);
     }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "in no result")]
     fn a_payment_without_a_row_is_seen() {
-        let (_, mut results, entries) = world();
+        let (_, mut results, entries) = three_paid_rows();
         results.pop();
         agree_by_provider_id(&results, &entries);
     }
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "nobody asked for")]
     fn a_second_attempt_is_seen() {
-        let (batch, results, mut entries) = world();
+        let (batch, results, mut entries) = three_paid_rows();
         entries[1].order_id += ".2";
         agree(&batch, &results, &entries);
     }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "reported as paid, but it was not")]
     fn a_payment_that_never_was_is_seen() {
-        let (batch, results, mut entries) = world();
+        let (batch, results, mut entries) = three_paid_rows();
         entries.pop();
         agree(&batch, &results, &entries);
     }
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "paid, but reported otherwise")]
     fn a_payment_that_was_forgotten_is_seen() {
-        let (batch, mut results, entries) = world();
+        let (batch, mut results, entries) = three_paid_rows();
         results[0].state = "failed".to_owned();
         agree(&batch, &results, &entries);
     }

@@ -27,6 +27,10 @@ pub struct Settings {
     pub in_flight: u16,
     /// Whether the lane begins with a single payout.
     pub canary: bool,
+    /// How long after its intent a request may still begin.
+    pub send_window_ms: u64,
+    /// How long the provider may take until a look-up finds what it took.
+    pub settling_ms: u64,
     /// From `accepted` without news to the first look-up.
     pub overdue_ms: u64,
     /// From `unknown` to review.
@@ -37,6 +41,9 @@ pub struct Settings {
     pub request_timeout_ms: u64,
     /// How long a worker that nobody hears of keeps its chunks.
     pub lease_ms: u64,
+    /// No number above is told: pace, waiting times and leases are what the programs and the
+    /// providers' dossiers say by themselves.
+    pub own_defaults: bool,
     /// Further arguments of the sandbox.
     pub sandbox: Vec<&'static str>,
 }
@@ -50,11 +57,14 @@ impl Settings {
             rate_per_second: 0,
             in_flight: 50,
             canary: true,
+            send_window_ms: 1_000,
+            settling_ms: 1_000,
             overdue_ms: 3_000,
             unknown_give_up_ms: 20_000,
             submitted_give_up_ms: 60_000,
             request_timeout_ms: 2_000,
             lease_ms: 5_000,
+            own_defaults: false,
             sandbox: vec!["--no-magic", "--settle-after-ms", "100"],
         }
     }
@@ -70,7 +80,6 @@ impl Settings {
             Engine::Sqlite => "sqlite",
             Engine::Redis => "redis",
         };
-        let lease_ms = self.lease_ms;
         let mut text = format!(
             r#"
 [ledger]
@@ -84,11 +93,11 @@ dir = "inbox"
 
 [http]
 callback_key_file = "data/callback.key"
-
-[worker]
-lease_ms = {lease_ms}
 "#
         );
+        if !self.own_defaults {
+            let _ = writeln!(text, "[worker]\nlease_ms = {}", self.lease_ms);
+        }
         for lane in &self.lanes {
             text += &self.lane(lane, sandbox);
         }
@@ -99,36 +108,44 @@ lease_ms = {lease_ms}
     }
 
     fn lane(&self, lane: &Lane, sandbox: &Sandbox) -> String {
-        let rate = match self.rate_per_second {
-            0 => "\"unlimited\"".to_owned(),
-            rate => rate.to_string(),
-        };
-        let Settings { in_flight, canary, overdue_ms, unknown_give_up_ms, .. } = self;
-        let Settings { submitted_give_up_ms, request_timeout_ms, .. } = self;
         let (name, own) = (lane.provider.name(), lane.provider.settings(sandbox));
+        let numbers = if self.own_defaults { String::new() } else { self.numbers(name) };
         let further = lane.settings;
         format!(
             r#"
 [lanes.{name}]
 provider = "{name}"
 sandbox = true
-rate_per_second = {rate}
+{numbers}
+[lanes.{name}.settings]
+{own}
+{further}
+"#
+        )
+    }
+
+    fn numbers(&self, name: &str) -> String {
+        let rate = match self.rate_per_second {
+            0 => "\"unlimited\"".to_owned(),
+            rate => rate.to_string(),
+        };
+        let Settings { in_flight, canary, overdue_ms, unknown_give_up_ms, .. } = self;
+        let Settings { send_window_ms, settling_ms, .. } = self;
+        let Settings { submitted_give_up_ms, request_timeout_ms, .. } = self;
+        format!(
+            r#"rate_per_second = {rate}
 in_flight = {in_flight}
 look_ups_per_second = 2000
 canary = {canary}
 
 [lanes.{name}.policy]
-send_window_ms = 1000
+send_window_ms = {send_window_ms}
 request_timeout_ms = {request_timeout_ms}
-settling_ms = 1000
+settling_ms = {settling_ms}
 overdue_ms = {overdue_ms}
 look_up_max_ms = 5000
 unknown_give_up_ms = {unknown_give_up_ms}
 submitted_give_up_ms = {submitted_give_up_ms}
-
-[lanes.{name}.settings]
-{own}
-{further}
 "#
         )
     }

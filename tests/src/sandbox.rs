@@ -35,7 +35,7 @@ pub(crate) struct Tls {
 }
 
 /// Counts since the start; those of the ledger since ever.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Counters {
     /// Create calls, whatever they were answered.
     pub create: u64,

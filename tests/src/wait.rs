@@ -1,4 +1,4 @@
-//! Waiting for conditions: the only place where a test sleeps.
+//! Waiting for conditions: the only place where a test sleeps, but for the turns of a storm.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,25 @@ const LOOK_MS: u64 = 10;
 
 /// Looks until `condition` gives something; fails the test with `what` after `within`.
 #[track_caller]
-pub fn wait_for<T>(what: &str, within: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, within: Duration, condition: impl FnMut() -> Option<T>) -> T {
+    wait_with(what, within, Duration::from_millis(LOOK_MS), condition)
+}
+
+/// The same with a pause of its own between two looks, where a look costs more than a moment.
+#[track_caller]
+pub fn wait_with<T>(
+    what: &str,
+    within: Duration,
+    pause: Duration,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = condition() {
             return found;
         }
         assert!(start.elapsed() < within, "waited {within:?} in vain: {what}");
-        std::thread::sleep(Duration::from_millis(LOOK_MS));
+        std::thread::sleep(pause);
     }
 }
 

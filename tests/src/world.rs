@@ -23,6 +23,9 @@ use tempfile::TempDir;
 /// Debug builds on two busy cores start slowly.
 const START: Duration = Duration::from_secs(30);
 
+/// Workers that an installation has room for.
+pub const WORKERS: usize = 4;
+
 /// Worlds share the machine; one whose times are measured has it alone.
 static MACHINE: RwLock<()> = RwLock::new(());
 
@@ -52,8 +55,8 @@ pub struct World {
     /// The key that its programs sign with.
     pub sign_key: String,
     config: PathBuf,
-    /// Where its two workers take callbacks: the same after a restart, as in any installation.
-    addresses: [String; 2],
+    /// Where its workers take callbacks: the same after a restart, as in any installation.
+    addresses: [String; WORKERS],
     folder: TempDir,
     // The last to go: other tests begin when everything here has ended.
     _share: Share,
@@ -94,7 +97,7 @@ impl World {
         let config = folder.path().join("payout.toml");
         let text = settings.toml(&url, &sandbox);
         fs::write(&config, text).expect("the config");
-        let addresses = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
+        let addresses = [(); WORKERS].map(|()| format!("127.0.0.1:{}", free_port()));
         let sign_key = SIGN_KEY.to_owned();
         World { sandbox, redis, sign_key, config, addresses, folder, _share: share }
     }
@@ -126,6 +129,11 @@ impl World {
         self.serving("run", &self.addresses[1])
     }
 
+    /// `worker run` at address number `no` of [`WORKERS`]; nobody waits until it is at work.
+    pub fn start_worker(&self, no: usize) -> Process {
+        self.start_serving("run", &self.addresses[no])
+    }
+
     /// `worker up`, at work.
     pub fn up(&self) -> Process {
         self.serving("up", &self.addresses[0])
@@ -147,16 +155,20 @@ impl World {
     }
 
     fn serving(&self, command: &str, address: &str) -> Process {
-        let mut command = self.command("worker", &[command]);
-        command.args(["--set", &format!("http.listen={address}")]);
-        command.args(["--set", &format!("http.public_url=http://{address}")]);
-        let mut process = Process::start("worker", &mut command);
+        let mut process = self.start_serving(command, address);
         let health = format!("http://{address}/health");
         wait_until("the worker answers", START, || {
             assert!(!process.has_ended(), "the worker has ended: {}", process.stderr());
             http::call("GET", &health, "").is_ok_and(|answer| answer.status == 200)
         });
         process
+    }
+
+    fn start_serving(&self, command: &str, address: &str) -> Process {
+        let mut command = self.command("worker", &[command]);
+        command.args(["--set", &format!("http.listen={address}")]);
+        command.args(["--set", &format!("http.public_url=http://{address}")]);
+        Process::start("worker", &mut command)
     }
 
     /// `producer …` that runs on.
@@ -247,7 +259,7 @@ impl World {
     /// All batches that the ledger knows, the newest first: id and state.
     #[track_caller]
     pub fn batches(&self) -> Vec<(String, String)> {
-        let told = parse(&self.producer(&["status", "--json"]));
+        let told = parse(&self.producer(&["status", "--json", "--limit", "1000"]));
         let all = told["batches"].as_array().expect("batches").iter();
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         all.map(|batch| (id_of(batch), text(&batch["state"]))).collect()

@@ -3,10 +3,11 @@
 //! 1. The group is placed tentatively, from where the group before it ended.
 //! 2. All its references are reserved for those places. Usually all are free, and
 //!    then each reservation names exactly where its row lies.
-//! 3. Where some are held (by another batch, or by an earlier row of this file), their rows are
-//!    taken out and the rest is placed again from the same beginning. Rows behind a gap move up:
-//!    their reservations are moved from the tentative place to the final one by compare-and-set.
-//!    The batch is `receiving`, so neither place ever had or will have an intent before the seal.
+//! 3. Where some are held (by another batch that does not give way, see [`super::held`], or by an
+//!    earlier row of this file), their rows are taken out and the rest is placed again from the
+//!    same beginning. Rows behind a gap move up: their reservations are moved from the tentative
+//!    place to the final one by compare-and-set. The batch is `receiving`, so neither place ever
+//!    had or will have an intent before the seal.
 //! 4. Only then rows go into chunks, and full chunks to the writing task.
 //!
 //! A crash anywhere leaves a batch that nobody seals; its references are taken over lazily.
@@ -107,7 +108,7 @@ impl Desk {
         let mut spots = self.place_all(&good)?;
         let wanted: Vec<_> =
             good.iter().zip(&spots).map(|((c, _), spot)| (c.key, self.at(*spot))).collect();
-        let conflicts = self.reserve(&wanted).await?;
+        let conflicts = self.reserve_from_younger(&wanted).await?;
         if !conflicts.is_empty() {
             let lines = self.first_lines(&conflicts, &good, &wanted).await?;
             let mut held = BTreeMap::new();
@@ -166,7 +167,7 @@ impl Desk {
     /// Reserves in slices of the key space, for one commit all together. The order of the index
     /// is kept, so no page is written twice, and what a ledger must remember to undo one step is
     /// a fraction of what it would be for the whole group.
-    async fn reserve(
+    pub(super) async fn reserve(
         &self,
         wanted: &[(ReferenceKey, Place)],
     ) -> Result<Vec<Conflict>, LedgerError> {

@@ -1,4 +1,9 @@
-//! References that are not free: by whom they are held, told so that a person finds the row.
+//! References that are not free: who gives way to whom, and by whom they are held, told so that a
+//! person finds the row.
+//!
+//! Two files with the same references may be taken in at one moment, and each may get hold of a
+//! part. Were both refused, nobody would be paid. So the younger batch is refused, and the older
+//! one waits for that ([`YIELDS_WITHIN`]). Only younger ones are waited for, so never in a circle.
 
 use super::IntakeError;
 use super::desk::{Desk, Good};
@@ -9,8 +14,44 @@ use domain::{Batch, BatchState, Place, ReferenceKey};
 use ledger::LedgerError;
 use ledger::intake::Conflict;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long an older intake waits for a younger one that holds its references to be refused: it
+/// reads its file to the end before. Well within our own intake lease, which is not renewed here.
+const YIELDS_WITHIN: Duration = Duration::from_millis(super::INTAKE_LEASE_MS / 3 * 2);
+
+/// Between two looks at whether it was.
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Desk {
+    /// Reserves, and waits for younger intakes to give way.
+    pub(super) async fn reserve_from_younger(
+        &self,
+        wanted: &[(ReferenceKey, Place)],
+    ) -> Result<Vec<Conflict>, LedgerError> {
+        let begun = Instant::now();
+        let mut conflicts = self.reserve(wanted).await?;
+        while begun.elapsed() < YIELDS_WITHIN {
+            let (yielding, mut standing): (Vec<_>, Vec<_>) =
+                conflicts.into_iter().partition(|conflict| self.yields_to_us(conflict));
+            if yielding.is_empty() {
+                return Ok(standing);
+            }
+            tokio::time::sleep(LOOK).await;
+            let again: Vec<_> = yielding.iter().map(|conflict| wanted[conflict.index]).collect();
+            let still = self.reserve(&again).await?.into_iter();
+            standing.extend(still.map(|c| Conflict { index: yielding[c.index].index, ..c }));
+            standing.sort_unstable_by_key(|conflict| conflict.index);
+            conflicts = standing;
+        }
+        Ok(conflicts)
+    }
+
+    /// It began after us and is not sealed: it finds our references held, and is refused.
+    fn yields_to_us(&self, conflict: &Conflict) -> bool {
+        conflict.batch.state == BatchState::Receiving && conflict.batch.id > self.batch
+    }
+
     /// For references that an earlier row of this file holds: the line of that row.
     pub(super) async fn first_lines(
         &mut self,

@@ -144,6 +144,33 @@ async fn an_abandoned_intake_gives_its_references_back_when_its_lease_has_ended(
 }
 
 #[tokio::test]
+async fn of_two_files_taken_in_at_once_the_younger_gives_way_and_the_older_is_taken() {
+    let world = World::new();
+    let path = world.rows("a.csv", &[card("A", "1"), card("B", "1")]);
+    // The younger one was quicker and holds B; it is refused when it comes to A.
+    let id = domain::BatchId(ulid::Ulid::from_parts((1 << 48) - 1, 1));
+    let new = NewBatch {
+        id,
+        name: "younger.csv".to_owned(),
+        file_sha256: "00".repeat(32),
+        lease_ms: 15_000,
+    };
+    assert_eq!(world.ledger.open_batch(new).await.unwrap(), Opened::Fresh);
+    let place = domain::Place { chunk: domain::ChunkId { batch: id, no: 0 }, row: 0 };
+    let key = |name: &str| domain::PayerReference::new(name).unwrap().key();
+    assert!(world.ledger.reserve(vec![(key("B"), place)]).await.unwrap().is_empty());
+
+    let younger = async {
+        while world.ledger.find(key("A")).await.unwrap().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert!(world.ledger.reject(id, "A is held".to_owned(), false).await.unwrap());
+    };
+    let (taken, ()) = tokio::join!(world.take(TakeOptions::of(path)), younger);
+    assert_eq!(taken.unwrap().rows, 2);
+}
+
+#[tokio::test]
 async fn a_cancelled_batch_gives_back_what_was_never_sent() {
     let world = World::new();
     let first = world.taken(&world.rows("a.csv", &[card("A", "1"), card("B", "1")])).await;

@@ -11,6 +11,7 @@
 //! - [`desk`]: what nobody could know, decided by a person
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`stopping`]: a graceful end
+//! - [`twins`]: the same thing given to two producers at one moment
 
 mod crashes;
 mod deaths;
@@ -22,3 +23,4 @@ mod promptness;
 mod providers;
 mod samples;
 mod stopping;
+mod twins;

@@ -23,8 +23,9 @@ use std::sync::Arc;
 
 /// Look-ups of one chunk under way at once; their own budget paces them.
 const AT_ONCE: usize = 16;
-/// Payouts that one claim asks about one by one, so that a chunk that has rows to send is not
-/// kept from it. Where one look-up takes many, that many.
+/// Payouts that one claim asks about one by one, and no more than can be asked about in a second:
+/// a chunk that has rows to send is not kept from it, and what was answered is written down before
+/// its worker is likely to die. Where one look-up takes many, that many.
 const PER_CLAIM: usize = 64;
 
 /// A row, as it was read, and what is asked about it.
@@ -37,7 +38,11 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let now = core.clock.now();
     let per_look_up = usize::from(lane.provider.limits().rows_per_look_up.max(1));
     let mut rows = held.rows(|p| p.due <= now && needs_asking(p));
-    rows.truncate(PER_CLAIM.max(per_look_up));
+    let look_ups = lane.look_ups.in_a_second(PER_CLAIM.div_ceil(per_look_up));
+    // Who has waited longest: those in front are due again before the last had their turn.
+    rows.sort_by_key(|row| held.payout(*row).map(|payout| payout.due));
+    rows.truncate(look_ups.saturating_mul(per_look_up));
+    rows.sort_unstable();
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
     lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;

@@ -40,6 +40,7 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, OurClock, NoOpMiddleware<Nan
 /// A limit of this process alone: one request per interval, a tenth of a second's worth at once.
 pub struct LocalPace {
     env: Arc<dyn Env>,
+    interval_us: u64,
     limiter: Option<Limiter>,
 }
 
@@ -52,7 +53,13 @@ impl LocalPace {
                 .map(|quota| quota.allow_burst(burst.unwrap_or(NonZeroU32::MIN)));
             quota.map(|quota| RateLimiter::direct_with_clock(quota, OurClock(Arc::clone(&env))))
         });
-        LocalPace { env, limiter: limiter.flatten() }
+        LocalPace { env, interval_us, limiter: limiter.flatten() }
+    }
+
+    /// How many requests leave within a second: one at least, `most` at most.
+    pub fn in_a_second(&self, most: usize) -> usize {
+        let count = 1_000_000_u64.checked_div(self.interval_us);
+        count.map_or(most, |count| usize::try_from(count).unwrap_or(most).min(most)).max(1)
     }
 
     /// Waits until one more request may leave; gives how many of `most` may leave now, at least

@@ -59,3 +59,21 @@ fn a_record_that_differs_is_no_sign_that_look_ups_by_our_references_work() {
     assert_eq!(world.payout(2).state, State::Review, "and not payable again");
     assert!(world.provider.sent.lock().expect("no panic").is_empty());
 }
+
+#[test]
+fn rows_that_can_be_sent_do_not_wait_until_all_doubts_were_asked_about() {
+    const SLOW_US: u64 = 1_000_000;
+    let world = World::new(50, SLOW_US);
+    (0..40).for_each(|row| world.sent(row, Outcome::Unknown, Vec::new()));
+    world.provider.finds(|_| is(News::InProgress, None, ""));
+    world.pass(LONG_MS);
+    let before_ms = world.exec.now_ms();
+    world.work();
+    assert_eq!(world.provider.sent.lock().expect("no panic").len(), 10);
+    let took_ms = world.exec.now_ms() - before_ms;
+    assert!(took_ms < 3_000, "the look-ups went first, for {took_ms} ms");
+    let doubts = || world.payouts().iter().filter(|p| p.state == State::Unknown).count();
+    assert!(doubts() < 40, "and no answer was lost");
+    world.work_for(LONG_MS);
+    assert_eq!(doubts(), 0);
+}
