@@ -331,7 +331,14 @@ async fn the_older_call_of_a_new_attempt_is_not_confirmed_and_the_newer_one_is()
     let claim = scene.world.ledger.claim(scene.chunk(), LEASE_MS).await.unwrap();
     let Claim::Held { token, now, .. } = claim else { panic!("{claim:?}") };
     let send_before = now.plus(2_000);
-    scene.happen(Guard::Intent(token), 1, Event::Intent { send_before }, Vec::new()).await;
+    scene
+        .happen(
+            Guard::Intent(token),
+            1,
+            Event::Intent { send_before, sender: domain::Sender(1), account: domain::Account(1) },
+            Vec::new(),
+        )
+        .await;
     let call = Shipment::new(send_before, "call-9", &[1]).unwrap().to_note();
     let begun = Event::Outcome { intent: 2, outcome: Outcome::Begun };
     scene.happen(Guard::Fact, 1, begun, vec![call]).await;

@@ -70,7 +70,11 @@ impl Desk {
     pub async fn send(&self) {
         let claim = self.ledger().claim(self.place.chunk, LEASE_MS).await.unwrap();
         let Claim::Held { token, now, .. } = claim else { panic!("{claim:?}") };
-        let intent = Event::Intent { send_before: now.plus(1_000) };
+        let intent = Event::Intent {
+            send_before: now.plus(1_000),
+            sender: domain::Sender(1),
+            account: domain::Account(1),
+        };
         self.write(Guard::Intent(token), intent, Vec::new()).await;
         self.ledger().release(self.place.chunk, token, Millis::NEVER).await.unwrap();
     }
