@@ -87,6 +87,7 @@ engine = "{engine}"
 path = "data/ledger.sqlite"
 url = "{redis_url}"
 prefix = "test"
+key_file = "data/ledger.key"
 
 [inbox]
 dir = "inbox"

@@ -107,6 +107,7 @@ async fn unfinished(ledger: &dyn Ledger) -> Failure {
 fn config(folder: &Path) -> Config {
     let mut config = Config::default();
     config.ledger.path = folder.join("ledger.sqlite");
+    config.ledger.key_file = folder.join("ledger.key");
     config.inbox.dir = folder.join("inbox");
     config.sandbox.data = folder.join("sandbox");
     config.http.callback_key_file = folder.join("callback.key");
@@ -147,6 +148,7 @@ fn put_samples(inbox: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use config::LedgerConfig;
 
     #[test]
     fn two_demos_of_one_second_have_a_folder_each() {
@@ -162,7 +164,8 @@ mod tests {
         assert!(config.lanes.values().all(|lane| lane.sandbox));
         assert!(crate::lanes::want_sandbox(&config));
         assert_eq!(config.lanes.len(), 1);
-        for place in [&config.ledger.path, &config.inbox.dir, &config.sandbox.data] {
+        let LedgerConfig { path, key_file, .. } = &config.ledger;
+        for place in [path, key_file, &config.inbox.dir, &config.sandbox.data] {
             assert!(place.starts_with("/demo"), "{}", place.display());
         }
     }

@@ -1,7 +1,7 @@
 //! The ledger that the config names, and whether it may be trusted with money.
 
 use config::{Config, Engine, LaneConfig};
-use ledger::redis::{Durability, RedisLedger};
+use ledger::redis::Durability;
 use ledger::{Ledger, LedgerError};
 use std::sync::Arc;
 
@@ -36,15 +36,9 @@ pub enum OpenError {
 pub async fn open(config: &Config) -> Result<Arc<dyn Ledger>, OpenError> {
     let place = place(config);
     let unreachable = |source| OpenError::Unreachable { place: place.clone(), source };
-    match config.ledger.engine {
-        Engine::Sqlite => config::open_ledger(&config.ledger).await.map_err(unreachable),
-        Engine::Redis => {
-            let ledger = RedisLedger::connect(&config.ledger.url.0, &config.ledger.prefix).await;
-            let ledger = ledger.map_err(unreachable)?;
-            check_durability(config, &place, ledger.durability())?;
-            Ok(Arc::new(ledger))
-        }
-    }
+    let open = config::open(&config.ledger).await.map_err(unreachable)?;
+    check_durability(config, &place, open.durability)?;
+    Ok(open.ledger)
 }
 
 /// Where the ledger is, for people; without a password.

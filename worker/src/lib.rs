@@ -4,7 +4,7 @@
 //! the engine and ends it in order; if it dies at any point, the ledger knows all that counts.
 //!
 //! - [`cli`]: the commands; [`run`]: one worker of a pool
-//! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`], [`key`]: what it starts with
+//! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`]: what it starts with
 //! - [`http`]: callbacks, health, metrics
 //! - [`env`](mod@env): the engine's world in production; [`signals`], [`logs`]
 
@@ -14,7 +14,6 @@ pub mod env;
 pub mod everything;
 pub mod http;
 pub mod inbox;
-pub mod key;
 pub mod lanes;
 pub mod ledger;
 pub mod logs;

@@ -10,9 +10,9 @@
 
 use crate::env::Production;
 use crate::http::{self, Listener, Rim};
-use crate::key::{self, KeyError};
 use crate::lanes::{self, LaneError};
 use crate::rules::{Pauses, Rules};
+use config::key_file::{self, KeyError, KeyKind};
 use config::{Config, Listen};
 use domain::LaneName;
 use engine::{Engine, LaneSetup, Settings, StartError};
@@ -64,7 +64,8 @@ pub struct Port {
 impl Port {
     /// Takes the port and the key. A port of 0 takes a free one, and then is what is called back.
     pub async fn open(config: &Config) -> Result<Port, ShellError> {
-        let key = key::load_or_make(&config.http.callback_key_file)?;
+        let file = &config.http.callback_key_file;
+        let key = key_file::load_or_make(KeyKind::Callback, file)?;
         let Listen::At(address) = config.http.listen else {
             return Ok(Port {
                 socket: None,

@@ -259,6 +259,18 @@ async fn a_callback_for_no_payout_is_answered_404_only_where_it_is_kept() {
 }
 
 #[tokio::test]
+async fn a_callback_for_a_row_that_was_destroyed_at_retention_is_kept_with_the_reason() {
+    let world = World::start().await;
+    let batch = place().chunk.batch;
+    let destroyed = LedgerError::Destroyed { batch, on: "2026-02-03".to_owned() };
+    *world.ear.says.lock().expect("no panic") = Err(destroyed);
+    assert_eq!(world.post(&world.path(), "payed=1").await.0, 404);
+    let strays = world.ledger.strays(&lane());
+    assert!(strays.len() == 1 && strays[0].contains("destroyed at retention on 2026-02-03"));
+    assert!(strays[0].contains("payed=1"), "{strays:?}");
+}
+
+#[tokio::test]
 async fn a_body_over_64_kib_is_refused_unread() {
     let world = World::start().await;
     assert_eq!(world.post(&world.path(), &"x".repeat(64 * 1024)).await.0, 200);

@@ -276,8 +276,8 @@ async fn write(ledger: &dyn Ledger, line: &Line, call: &Call, happenings: Vec<Ha
         match written.await {
             Ok(_) => return,
             Err(LedgerError::Unavailable(_)) => tokio::time::sleep(OUTCOME_PAUSE).await,
-            Err(LedgerError::Broken(problem)) => {
-                tracing::error!(chunk = %call.chunk, problem, "what became of the step is not kept");
+            Err(problem) => {
+                tracing::error!(chunk = %call.chunk, %problem, "what became of the step is not kept");
                 return;
             }
         }

@@ -1,12 +1,12 @@
 //! A lane's adapter to pay: with its keys, and without the sandbox that only a worker carries.
 
 use config::error::nearest;
+use config::key_file::{self, KeyError, KeyKind};
 use config::{Config, HttpConfig};
 use domain::{LaneName, Policy};
 use providers::callback_url::{CallbackUrls, NotAPublicUrl};
 use providers::registry::{self, BuildContext, BuildError};
 use providers::{Provider, Turns};
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,13 +40,8 @@ pub enum LineError {
     #[error(transparent)]
     PublicUrl(#[from] NotAPublicUrl),
     /// The callback key.
-    #[error("cannot read the callback key {path}: {problem}")]
-    Key {
-        /// The file.
-        path: String,
-        /// Why.
-        problem: String,
-    },
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 /// A lane that can be asked.
@@ -108,20 +103,10 @@ pub fn no_lane<'a>(found: &LaneName, lanes: impl Iterator<Item = &'a LaneName>) 
 /// The URLs as a worker makes them. Without the worker's key an unguessable one stands in: no
 /// payout is created from here, so nobody is ever given a URL that is made with it.
 fn callback_urls(http: &HttpConfig) -> Result<CallbackUrls, LineError> {
-    let path = &http.callback_key_file;
-    let failed = |problem: String| LineError::Key { path: path.display().to_string(), problem };
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let mut key = [0; 32];
-            hex::decode_to_slice(text.trim(), &mut key)
-                .map_err(|_| failed("it holds no 64 hex digits".to_owned()))?;
-            Ok(CallbackUrls::new(&http.public_url, key)?)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(CallbackUrls::new(&http.public_url, rand::random())?.stand_in())
-        }
-        Err(error) => Err(failed(error.to_string())),
-    }
+    Ok(match key_file::load(KeyKind::Callback, &http.callback_key_file)? {
+        Some(key) => CallbackUrls::new(&http.public_url, key)?,
+        None => CallbackUrls::new(&http.public_url, rand::random())?.stand_in(),
+    })
 }
 
 /// One request a turn; the first at once.

@@ -1,6 +1,6 @@
 //! A ledger at which something happens right before a write, or instead of it.
 
-use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceKey};
+use domain::ChunkId;
 use ledger::*;
 use std::sync::{Arc, Mutex};
 
@@ -38,55 +38,15 @@ impl Between {
     }
 }
 
-macro_rules! pass_on {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)+) => {
-        impl Ledger for Between {
-            $(fn $name(&self, $($arg: $type),*) -> Answer<'_, $answer> {
-                self.inner.$name($($arg),*)
-            })+
+impl Ledger for Between {
+    ledger::forward! { self.inner =>
+        about, trust, open_batch, reserve, take_over, find, append, seal, reject, batch, batches,
+        chunk, blocks, notes, take_ready, claim, renew, release, set_batch_state, claim_report,
+        reported, lane, put_lane, permits, rules, put_rules, keep_stray, register, registers,
+        put_register, append_entry, entries, entry_count
+    }
 
-            fn trust(&self, life: Life) {
-                self.inner.trust(life);
-            }
-
-            fn write(&self, chunk: ChunkId, guard: Guard, changes: Vec<Change>) -> Answer<'_, Written> {
-                Box::pin(self.meddled_write(chunk, guard, changes))
-            }
-        }
-    };
-}
-
-pass_on! {
-    about() -> About;
-    open_batch(new: NewBatch) -> Opened;
-    reserve(wanted: Vec<(ReferenceKey, Place)>) -> Vec<Held>;
-    take_over(key: ReferenceKey, from: Place, to: Place) -> bool;
-    find(key: ReferenceKey) -> Option<Place>;
-    append(chunk: NewChunk) -> bool;
-    seal(seal: Seal) -> bool;
-    reject(batch: BatchId, reason: String, only_if_abandoned: bool) -> bool;
-    batch(id: BatchId) -> Option<Batch>;
-    batches(before: Option<BatchId>, limit: u32) -> Vec<Batch>;
-    chunk(id: ChunkId) -> Option<Chunk>;
-    blocks(chunk: ChunkId, first: u16, last: u16) -> Vec<Vec<u8>>;
-    notes(chunk: ChunkId) -> Vec<(u16, Note)>;
-    take_ready(lane: LaneName, max: u16, hint_ms: u64) -> Vec<ChunkId>;
-    claim(chunk: ChunkId, lease_ms: u64) -> Claim;
-    renew(chunk: ChunkId, token: Token, lease_ms: u64) -> bool;
-    release(chunk: ChunkId, token: Token, next_at: Millis) -> ();
-    set_batch_state(id: BatchId, from: BatchState, to: BatchState) -> bool;
-    claim_report(id: BatchId, lease_ms: u64) -> Option<Batch>;
-    reported(id: BatchId, changes: u64) -> ();
-    lane(name: LaneName) -> LaneRecord;
-    put_lane(record: LaneRecord) -> bool;
-    permits(lane: LaneName, want: u32, pace: Pace) -> Permits;
-    rules(lane: LaneName) -> Option<(Millis, String)>;
-    put_rules(lane: LaneName, text: String) -> ();
-    register(name: String) -> Option<Register>;
-    registers(prefix: String) -> Vec<Register>;
-    put_register(register: Register) -> bool;
-    append_entry(chain: String, seq: u64, entry: Vec<u8>) -> bool;
-    entries(chain: String, from: u64, limit: u32) -> Vec<Vec<u8>>;
-    entry_count(chain: String) -> u64;
-    keep_stray(lane: LaneName, text: String) -> ();
+    fn write(&self, chunk: ChunkId, guard: Guard, changes: Vec<Change>) -> Answer<'_, Written> {
+        Box::pin(self.meddled_write(chunk, guard, changes))
+    }
 }

@@ -10,17 +10,18 @@
 //! - [`sections`]: the types, with their units and defaults
 //! - [`layers`]: reading and merging
 //! - [`check`]: what must hold between the parts
-//! - [`open`]: the ledger that the config names
+//! - [`open`]: the ledger that the config names; [`key_file`]: keys in files of their own
 
 pub mod check;
 pub mod error;
+pub mod key_file;
 pub mod layers;
 pub mod open;
 pub mod sections;
 
 pub use error::ConfigError;
 pub use layers::Overrides;
-pub use open::open_ledger;
+pub use open::{OpenLedger, open, open_ledger};
 pub use sections::{
     Canonical, ColumnSource, CurrencyConfig, Delimiter, Engine, HttpConfig, InboxConfig,
     LaneConfig, LedgerConfig, Listen, ProfileConfig, Rate, RedisUrl, RouteConfig, SandboxConfig,

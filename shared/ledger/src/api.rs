@@ -20,6 +20,14 @@ pub enum LedgerError {
     /// What it holds cannot be read, or the caller asked for the impossible. Never retried.
     #[error("the ledger is damaged or misused: {0}")]
     Broken(String),
+    /// The rows that were asked for are not kept any more (S24); what became of each payout is.
+    #[error("the rows of batch {batch} were destroyed at retention on {on}")]
+    Destroyed {
+        /// Whose rows.
+        batch: BatchId,
+        /// Which day, in UTC.
+        on: String,
+    },
 }
 
 /// The one truth about every payout.

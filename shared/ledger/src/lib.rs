@@ -1,19 +1,21 @@
 //! The ledger is the truth about every payout; a queue job is only a hint.
 //!
 //! - [`api`]: the [`Ledger`] trait, documented by what a crash before and after each call means
-//! - [`types`]: what goes in and comes out
+//! - [`types`]: what goes in and comes out; [`forward`]: for a ledger around a ledger
 //! - [`apply`]: the one way to change payouts: decide, compare-and-set, decide again
 //! - [`intake`]: reserve references, told who holds them (S2)
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
+//! - [`sealed`]: a ledger around a ledger, whose rows are encrypted at rest (S24)
 //! - the engines: `sqlite` (embedded default), `redis` (the pool), [`memory`] (the simulator's)
 //!
 //! One conformance suite (`tests/`) runs every test on all three.
 
 pub mod api;
 pub mod apply;
+pub mod forward;
 pub mod intake;
 pub mod memory;
 pub mod notes;
@@ -21,6 +23,8 @@ pub mod notes;
 pub mod redis;
 pub mod rows;
 mod rules;
+#[cfg(feature = "sealed")]
+pub mod sealed;
 pub mod shipment;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

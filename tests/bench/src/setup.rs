@@ -82,6 +82,7 @@ pub fn config(dir: &Path, ledger: &str, sandbox_url: &str) -> Result<PathBuf, Pr
         r#"
 [ledger]
 {ledger}
+key_file = "{at}/ledger.key"
 
 [inbox]
 dir = "{at}/inbox"

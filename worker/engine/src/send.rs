@@ -271,11 +271,11 @@ async fn withdraw(
         .await;
         match result {
             Ok(()) => return,
-            Err(LedgerError::Broken(error)) => {
-                tracing::error!(chunk = %id, error, "intents are left to be looked up");
+            Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
+            Err(error) => {
+                tracing::error!(chunk = %id, %error, "intents are left to be looked up");
                 return;
             }
-            Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
         }
     }
 }
@@ -438,11 +438,11 @@ async fn store(
                 let done = done.into_iter().flatten();
                 return done.map(|(row, applied)| (row, applied.payout())).collect();
             }
-            Err(LedgerError::Broken(error)) => {
-                tracing::error!(chunk = %id, error, "outcomes are lost; their rows will be looked up");
+            Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
+            Err(error) => {
+                tracing::error!(chunk = %id, %error, "outcomes are lost; their rows will be looked up");
                 return Vec::new();
             }
-            Err(LedgerError::Unavailable(_)) => wait_for_ledger(core, &mut tries).await,
         }
     }
 }

@@ -66,7 +66,12 @@ pub(super) async fn answer(rim: &Rim, request: Request<Incoming>) -> Answer {
             Tallies::add(&rim.tallies.unchecked);
             text(StatusCode::SERVICE_UNAVAILABLE, "not checked; call again\n")
         }
-        Ok(Ok(Hearing::NotOurs)) => nobodys(rim, target, &body).await,
+        Ok(Ok(Hearing::NotOurs)) => nobodys(rim, target, &body, None).await,
+        // So late that its row cannot be compared any more: a person has to look at it.
+        Ok(Err(error @ LedgerError::Destroyed { .. })) => {
+            tracing::warn!(%error, "a callback is kept as nobody's");
+            nobodys(rim, target, &body, Some(error.to_string())).await
+        }
         Ok(Err(error)) => away(rim, Some(&error)),
         Err(_) => away(rim, None),
     }
@@ -97,14 +102,14 @@ async fn hear(
 /// Where the call is kept, a payout's own URL is answered 404, as nobody may call it for nothing,
 /// and a lane's 200, because calling again would change nothing. Else the provider is asked to
 /// call again, as what it said is not durable (S16): only it can know a URL with our MAC.
-async fn nobodys(rim: &Rim, target: Target, body: &[u8]) -> Answer {
+async fn nobodys(rim: &Rim, target: Target, body: &[u8], why: Option<String>) -> Answer {
     Tallies::add(&rim.tallies.nobodys);
     let mut is_kept = false;
     if rim.strays.may_keep() {
-        let why = match &target {
+        let why = why.unwrap_or_else(|| match &target {
             Target::Payout(target) => format!("no attempt {} of {}", target.attempt, target.place),
             Target::Lane(_) => "names no payout of ours".to_owned(),
-        };
+        });
         let keeping = rim.strays.keep(rim, target.lane().clone(), &why, body);
         is_kept = tokio::time::timeout(HEARD_WITHIN, keeping).await.unwrap_or(false);
     }

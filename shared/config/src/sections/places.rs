@@ -28,6 +28,10 @@ pub struct LedgerConfig {
     pub url: RedisUrl,
     /// Redis: every key begins with it.
     pub prefix: String,
+    /// The key that rows are encrypted with (S24); made with mode 0600 if missing.
+    pub key_file: PathBuf,
+    /// Days after intake when the rows of a batch that is over are destroyed; 0 keeps them.
+    pub keep_rows_days: u32,
 }
 
 impl Default for LedgerConfig {
@@ -37,6 +41,8 @@ impl Default for LedgerConfig {
             path: "./data/ledger.sqlite".into(),
             url: RedisUrl("redis://127.0.0.1:6379".to_owned()),
             prefix: "payout".to_owned(),
+            key_file: "./data/ledger.key".into(),
+            keep_rows_days: 0,
         }
     }
 }

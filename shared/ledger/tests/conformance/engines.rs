@@ -22,6 +22,18 @@ pub async fn memory() -> World {
     }
 }
 
+/// The same with its rows encrypted: whatever lies beneath, nothing else changes.
+#[cfg(feature = "sealed")]
+pub async fn sealed() -> World {
+    use ledger::sealed::{MasterKey, Sealed};
+    let plain = memory().await;
+    let seal = async |ledger| {
+        let key = MasterKey::new(&[7; 32], "a test").unwrap();
+        Arc::new(Sealed::open(ledger, key).await.unwrap())
+    };
+    World { ledger: seal(plain.ledger).await, second: seal(plain.second).await, ..plain }
+}
+
 /// In a file of its own, opened as two processes do.
 #[cfg(feature = "sqlite")]
 pub async fn sqlite() -> World {

@@ -23,7 +23,7 @@ fn register(name: &str, version: u64, text: &str) -> Register {
 
 async fn a_register_that_was_never_stored_is_not_there(world: World) {
     assert_eq!(world.ledger.register("sender/1".to_owned()).await.unwrap(), None);
-    assert_eq!(world.ledger.registers(String::new()).await.unwrap(), []);
+    assert_eq!(world.ledger.registers("sender".to_owned()).await.unwrap(), []);
     assert!(!world.ledger.put_register(register("sender/1", 1, "x")).await.unwrap());
     assert!(!world.ledger.put_register(register("sender/1", u64::MAX, "x")).await.unwrap());
     assert_eq!(world.second.register("sender/1".to_owned()).await.unwrap(), None);
@@ -43,7 +43,7 @@ async fn a_register_is_stored_over_the_version_that_was_read(world: World) {
 }
 
 async fn registers_are_listed_by_prefix_in_the_order_of_their_names(world: World) {
-    for name in ["sender/2", "key/a", "sender/10", "sender", "sender/é", "sender0", "sender/1"] {
+    for name in ["sender/2", "a/b", "sender/10", "sender", "sender/é", "sender0", "sender/1"] {
         assert!(world.ledger.put_register(register(name, 0, name)).await.unwrap());
     }
     let names = async |prefix: &str| {
@@ -54,7 +54,7 @@ async fn registers_are_listed_by_prefix_in_the_order_of_their_names(world: World
     assert_eq!(names("sender/").await, ["sender/1", "sender/10", "sender/2", "sender/é"]);
     assert_eq!(names("sender/1").await, ["sender/1", "sender/10"]);
     assert_eq!(names("s").await.len(), 6);
-    assert_eq!(names("").await.first().map(String::as_str), Some("key/a"));
+    assert_eq!(names("a").await, ["a/b"]);
     assert!(names("sender%").await.is_empty() && names("sender*").await.is_empty());
 }
 

@@ -68,6 +68,10 @@ macro_rules! on_every_engine {
         mod memory {
             $(#[test] fn $name() { $crate::world::run($crate::engines::memory, super::$name); })+
         }
+        #[cfg(feature = "sealed")]
+        mod sealed {
+            $(#[test] fn $name() { $crate::world::run($crate::engines::sealed, super::$name); })+
+        }
         #[cfg(feature = "sqlite")]
         mod sqlite {
             $(#[test] fn $name() { $crate::world::run($crate::engines::sqlite, super::$name); })+

@@ -133,12 +133,14 @@ CREATE TABLE entry (                  -- S20: audit chains
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// What holds for each connection. `FULL` syncs every commit: what was answered stays.
+/// What holds for each connection. `FULL` syncs every commit: what was answered stays. What is
+/// written over in a page is zeroed there: a key that was destroyed is gone (S24).
 pub fn set_pragmas(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA cache_size = -16000;
          PRAGMA temp_store = MEMORY;
+         PRAGMA secure_delete = FAST;
          PRAGMA wal_autocheckpoint = 16000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA trusted_schema = OFF;",
