@@ -12,6 +12,7 @@
 //! - [`waiting`]: what waits for a person; [`confirm`]: second steps by a person
 //! - [`review`]: what stopped for a person, and his decisions
 //! - [`provider`]: what a person asks a lane's provider
+//! - [`reconcile`](mod@reconcile): the provider's own list against the ledger
 //! - [`show`]: tables for people; [`progress`]: follows a batch on a terminal
 //! - [`cli`]: the commands of the program `producer`, and its exit codes
 
@@ -23,6 +24,7 @@ pub mod inbox;
 pub mod intake;
 pub mod progress;
 pub mod provider;
+pub mod reconcile;
 pub mod report;
 pub mod review;
 pub mod rules;

@@ -4,8 +4,10 @@ use crate::intake;
 use domain::{Batch, BatchId, BatchState, State};
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::{Ledger, LedgerError};
+use reconcile::Progress;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How often a batch is looked at.
@@ -35,6 +37,34 @@ pub async fn of_intake<T>(progress: Arc<intake::Progress>, work: impl Future<Out
             bar.set_length(of_bytes);
             bar.set_position(bytes);
             bar.set_message(format!("{rows} rows"));
+        }
+    };
+    let result = tokio::select! {
+        biased;
+        result = work => result,
+        () = drawn => unreachable!("the drawing never ends by itself"),
+    };
+    bar.finish_and_clear();
+    result
+}
+
+/// Shows how far a comparison is while `work` runs, if somebody watches and it takes its time.
+pub async fn of_comparison<T>(progress: &Progress, work: impl Future<Output = T>) -> T {
+    if !std::io::stderr().is_terminal() {
+        return work.await;
+    }
+    let bar = ProgressBar::hidden();
+    let drawn = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+            if bar.is_hidden() {
+                bar.set_style(style("{bar:30} {pos}/{len} entries  {msg}  {elapsed}"));
+                bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            }
+            let entries = progress.entries.load(Ordering::Relaxed);
+            bar.set_length(progress.total.load(Ordering::Relaxed).max(entries));
+            bar.set_position(entries);
+            bar.set_message(format!("{} payouts", progress.indexed.load(Ordering::Relaxed)));
         }
     };
     let result = tokio::select! {

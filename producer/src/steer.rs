@@ -1,7 +1,7 @@
 //! Steering: lanes start and stop, batches are cancelled. Every command may be given twice.
 
 use crate::rules::Rules;
-use domain::{BatchId, BatchState, ChunkId, Event, LaneName, State};
+use domain::{BatchId, BatchState, ChunkId, Event, LaneName, LedgerId, State};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::{Guard, LaneRecord, Ledger, LedgerError, Stop};
 
@@ -29,6 +29,9 @@ pub enum SteerError {
         /// What there is.
         known: String,
     },
+    /// This very ledger cannot be retired.
+    #[error("{0} is the ledger of this installation; it is not another one")]
+    OwnLedger(LedgerId),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -125,6 +128,20 @@ pub async fn stop_lane(
     .await
 }
 
+/// Records that another ledger on the lane's account is retired (S5).
+pub async fn adopt(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    name: &LaneName,
+    id: LedgerId,
+) -> Result<bool, SteerError> {
+    if id == ledger.about().await?.id {
+        return Err(SteerError::OwnLedger(id));
+    }
+    check_lane(rules, name)?;
+    Ok(reconcile::lane::adopt(ledger, name, id).await?)
+}
+
 /// Changes a lane's record by compare-and-set until it is ours; gives whether it changed.
 async fn change_lane(
     ledger: &dyn Ledger,
@@ -132,10 +149,7 @@ async fn change_lane(
     name: &LaneName,
     change: impl Fn(&mut LaneRecord) -> bool,
 ) -> Result<bool, SteerError> {
-    if rules.lane(name.as_str()).is_none() {
-        let (found, known) = (name.to_string(), rules.lane_names());
-        return Err(SteerError::NoLane { found, known });
-    }
+    check_lane(rules, name)?;
     loop {
         let mut record = ledger.lane(name.clone()).await?;
         if !change(&mut record) {
@@ -145,4 +159,12 @@ async fn change_lane(
             return Ok(true);
         }
     }
+}
+
+fn check_lane(rules: &Rules, name: &LaneName) -> Result<(), SteerError> {
+    if rules.lane(name.as_str()).is_some() {
+        return Ok(());
+    }
+    let (found, known) = (name.to_string(), rules.lane_names());
+    Err(SteerError::NoLane { found, known })
 }

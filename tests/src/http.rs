@@ -16,8 +16,13 @@ pub struct Answer {
     pub body: String,
 }
 
-/// One call; `url` is `http://host:port/path`.
+/// One call with a JSON body; `url` is `http://host:port/path`.
 pub fn call(verb: &str, url: &str, body: &str) -> io::Result<Answer> {
+    call_with(verb, url, "application/json", body)
+}
+
+/// The same with a body of another kind.
+pub fn call_with(verb: &str, url: &str, kind: &str, body: &str) -> io::Result<Answer> {
     let rest = url.strip_prefix("http://").expect("an http URL");
     let (host, path) = rest.split_once('/').expect("a URL with a path");
     let mut tcp = TcpStream::connect(host)?;
@@ -25,7 +30,7 @@ pub fn call(verb: &str, url: &str, body: &str) -> io::Result<Answer> {
     let length = body.len();
     let request = format!(
         "{verb} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+         Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     tcp.write_all(request.as_bytes())?;
     let mut text = String::new();

@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod lanes;
 pub mod ledger;
 pub mod logs;
+mod reconcile;
 mod rules;
 pub mod run;
 pub mod shell;

@@ -1,8 +1,8 @@
 //! Everything that runs in a worker, started in order and stopped in order.
 //!
 //! ```text
-//!  start: ledger ▶ port ▶ adapters ▶ engine (checks the accounts, S4) ▶ rules ▶ listener ▶ queue
-//!         ▶ pump
+//!  start: ledger ▶ port ▶ adapters ▶ engine (checks the accounts, S4) ▶ other ledgers (S5) ▶ rules
+//!         ▶ listener ▶ queue ▶ pump
 //!  stop:  pump ▶ queue ▶ engine (what is under way is written down) ▶ listener
 //! ```
 //!
@@ -11,6 +11,7 @@
 use crate::env::Production;
 use crate::http::{self, Listener, Rim};
 use crate::lanes::{self, LaneError};
+use crate::reconcile::{self, Daily};
 use crate::rules::{Pauses, Rules};
 use config::key_file::{self, KeyError, KeyKind};
 use config::{Config, Listen};
@@ -98,6 +99,7 @@ pub struct Shell {
     pump: Pump,
     listening: Listening,
     rules: Rules,
+    daily: Daily,
     http: Option<Listener>,
     stop_within: Duration,
 }
@@ -115,14 +117,17 @@ impl Shell {
         let names: Vec<LaneName> = setups.iter().map(|setup| setup.name.clone()).collect();
         let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));
         let providers = setups.iter().map(of).collect();
+        let listed = reconcile::listed(&setups);
         let settings = Settings {
             lease_ms: config.worker.lease_ms,
             chunks_at_once: config.worker.chunks_at_once,
             sender: domain::Sender::NOBODY,
         };
         let engine = Engine::start(Arc::new(Production), ledger.clone(), setups, settings).await?;
+        reconcile::check_ledgers(&*ledger, &listed).await;
         // Not before the accounts are known to be ours (S4): rules of another one are not kept.
         let rules = Rules::keep(&ledger, providers, Pauses::USUAL);
+        let daily = Daily::keep(&ledger, listed, reconcile::Pauses::USUAL);
         let rim = Rim::new(Arc::new(engine.clone()), ledger.clone(), port.urls, names.clone());
         let http = port.socket.map(|socket| Listener::start(socket, Arc::new(rim)));
         let queue = queue(config)?;
@@ -131,7 +136,7 @@ impl Shell {
         let ready: Arc<dyn Ready> = Arc::new(ledger);
         let pump = Pump::start(queue, ready, names, config.worker.chunks_at_once);
         let stop_within = Duration::from_millis(config.worker.stop_within_ms);
-        Ok(Shell { engine, pump, listening, rules, http, stop_within })
+        Ok(Shell { engine, pump, listening, rules, daily, http, stop_within })
     }
 
     /// Stops all parts; what is under way gets the configured time. Gives whether all of it is
@@ -140,6 +145,7 @@ impl Shell {
         self.pump.stop().await;
         self.listening.stop().await;
         self.rules.stop().await;
+        self.daily.stop().await;
         let in_time = tokio::time::timeout(self.stop_within, self.engine.stop()).await.is_ok();
         if let Some(http) = self.http {
             http.stop().await;

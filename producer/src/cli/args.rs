@@ -5,7 +5,7 @@ mod review;
 pub use review::{Decide, ReviewCommand, What};
 
 use clap::{Args, Parser, Subcommand};
-use domain::{BatchId, LaneName};
+use domain::{BatchId, LaneName, LedgerId};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -63,6 +63,8 @@ pub enum Command {
     Review(ReviewCommand),
     /// Asks the provider of a lane: balances, rates, lists, one payout
     Provider(Provider),
+    /// Holds the provider's own list against the ledger, both ways; a difference stops the lane
+    Reconcile(Reconcile),
     /// Shows what each provider allows
     Providers {
         /// As JSON
@@ -205,6 +207,26 @@ impl fmt::Debug for Provider {
     }
 }
 
+/// `producer reconcile`.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// The lane
+    #[arg(value_parser = lane_name)]
+    pub lane: LaneName,
+    /// First day, in UTC [default: three days before now]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<String>,
+    /// Last day, in UTC [default: until now]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<String>,
+    /// Do not stop the lane, whatever is found
+    #[arg(long)]
+    pub look_only: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `producer lane`.
 #[derive(Debug, Subcommand)]
 pub enum LaneCommand {
@@ -220,6 +242,15 @@ pub enum LaneCommand {
         #[arg(value_parser = lane_name)]
         lane: LaneName,
     },
+    /// Records that another ledger on the lane's account is retired
+    Adopt {
+        /// The lane
+        #[arg(value_parser = lane_name)]
+        lane: LaneName,
+        /// The other ledger's id: the four characters that its references begin with
+        #[arg(value_parser = ledger_id)]
+        ledger: LedgerId,
+    },
     /// Lets a lane send nothing until it is started again
     Stop {
         /// The lane
@@ -233,6 +264,10 @@ pub enum LaneCommand {
 
 fn batch_id(text: &str) -> Result<BatchId, String> {
     text.parse().map_err(|_| "expected a batch id of 26 letters and digits".to_owned())
+}
+
+fn ledger_id(text: &str) -> Result<LedgerId, String> {
+    LedgerId::parse(text).ok_or_else(|| "expected four of the characters a-z and 2-7".to_owned())
 }
 
 fn lane_name(text: &str) -> Result<LaneName, String> {

@@ -9,7 +9,7 @@ use crate::intake::{self, Progress, TakeOptions};
 use crate::rules::Rules;
 use crate::{progress, report, show, steer, waiting};
 use config::{Config, Overrides, open_ledger};
-use domain::{BatchId, LaneName};
+use domain::{BatchId, LaneName, LedgerId};
 use ledger::Ledger;
 use providers::registry;
 use std::path::{Path, PathBuf};
@@ -36,11 +36,13 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Cancel { batch } => desk.cancel(batch).await,
         Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
+        Command::Lane(LaneCommand::Adopt { lane, ledger }) => desk.adopt(&lane, ledger).await,
         Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
         Command::Waiting { batch, json } => desk.waiting(batch, json).await,
         Command::Confirm(args) => desk.confirm(args).await,
         Command::Review(command) => desk.review(command).await,
         Command::Provider(args) => desk.provider(args).await,
+        Command::Reconcile(args) => desk.reconcile(args).await,
         Command::Providers { .. } => Ok(()),
     }
 }
@@ -228,6 +230,13 @@ impl Office {
     async fn stop_lane(&self, lane: &LaneName, reason: &str) -> Result<(), Failure> {
         let changed = steer::stop_lane(&*self.ledger, &self.rules, lane, reason).await?;
         println!("lane {lane} {}", if changed { "is stopped" } else { "was stopped already" });
+        Ok(())
+    }
+
+    async fn adopt(&self, lane: &LaneName, id: LedgerId) -> Result<(), Failure> {
+        let changed = steer::adopt(&*self.ledger, &self.rules, lane, id).await?;
+        let words = if changed { "is retired from now on" } else { "was known to be retired" };
+        println!("lane {lane}: ledger {id} {words}");
         Ok(())
     }
 

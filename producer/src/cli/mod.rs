@@ -7,12 +7,13 @@ mod args;
 mod ask;
 mod commands;
 mod hidden;
+mod reconcile;
 mod review;
 mod talk;
 
 pub use args::{
-    Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Report, ReviewCommand, Status,
-    Watch, What,
+    Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Reconcile, Report, ReviewCommand,
+    Status, Watch, What,
 };
 
 use crate::confirm::ConfirmError;
@@ -23,6 +24,7 @@ use crate::provider::chat::ChatError;
 use crate::provider::desk::DeskError;
 use crate::provider::fetch::FetchError;
 use crate::provider::payout::FindError;
+use crate::reconcile::ReconcileError;
 use crate::report::ReportError;
 use crate::review::ReviewError;
 use crate::rules::RulesError;
@@ -82,6 +84,9 @@ pub enum Failure {
     /// A provider's rules.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// A comparison with the provider's list.
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileError),
     /// A second step.
     #[error(transparent)]
     Confirm(#[from] ConfirmError),
@@ -110,6 +115,10 @@ impl Failure {
                 _ => return false,
             },
             Failure::Confirm(ConfirmError::NotAnnounced(_)) => return true,
+            Failure::Reconcile(error) => match error.ledger() {
+                Some(error) => error,
+                None => return false,
+            },
             Failure::Ledger(error)
             | Failure::Report(ReportError::Ledger(error))
             | Failure::Steer(SteerError::Ledger(error))

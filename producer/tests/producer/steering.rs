@@ -1,7 +1,7 @@
 //! Lanes start and stop, batches are cancelled.
 
 use crate::world::{World, card};
-use domain::{BatchState, LaneName, State};
+use domain::{BatchState, LaneName, LedgerId, State};
 use producer::steer::{self, Cancelled, SteerError};
 
 #[tokio::test]
@@ -44,4 +44,20 @@ async fn a_lane_is_stopped_with_its_reason_until_it_is_started() {
     let nobody = LaneName::new("nobody").unwrap();
     let error = steer::start_lane(&*world.ledger, &world.rules, &nobody).await.unwrap_err();
     assert_eq!(error.to_string(), "there is no lane \"nobody\"; lanes: main, second");
+}
+
+#[tokio::test]
+async fn another_ledger_is_retired_once_and_never_this_one() {
+    let world = World::new();
+    let lane = LaneName::new("main").unwrap();
+    let id = LedgerId::parse("wxyz").unwrap();
+    assert!(steer::adopt(&*world.ledger, &world.rules, &lane, id).await.unwrap());
+    assert!(!steer::adopt(&*world.ledger, &world.rules, &lane, id).await.unwrap());
+    assert_eq!(world.ledger.lane(lane.clone()).await.unwrap().adopted, [id]);
+    let own = world.ledger.about().await.unwrap().id;
+    let error = steer::adopt(&*world.ledger, &world.rules, &lane, own).await.unwrap_err();
+    assert!(matches!(error, SteerError::OwnLedger(_)), "{error}");
+    let nobody = LaneName::new("nobody").unwrap();
+    let error = steer::adopt(&*world.ledger, &world.rules, &nobody, id).await.unwrap_err();
+    assert!(matches!(error, SteerError::NoLane { .. }), "{error}");
 }

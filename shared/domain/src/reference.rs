@@ -133,6 +133,8 @@ pub enum ReferenceFormat {
 
 /// `abcd.`, 32 hexadecimal digits, `.255`.
 const TRACEABLE_MIN_BYTES: usize = 41;
+/// Bytes of a digest where the whole key does not fit.
+const SHORT_DIGEST_BYTES: usize = 11;
 
 /// What a provider knows an attempt by. Only [`ProviderReference::make`] makes one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,7 +178,7 @@ impl ProviderReference {
         }
         let ReferenceKey(key) = reference.key();
         // The whole key where it fits: then a notice that names the reference can be traced.
-        let bytes = if max >= TRACEABLE_MIN_BYTES { key.len() } else { 11 };
+        let bytes = if max >= TRACEABLE_MIN_BYTES { key.len() } else { SHORT_DIGEST_BYTES };
         let digest: String =
             key.iter().take(bytes).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
         ProviderReference(format!("{ledger}.{digest}{suffix}"))
@@ -207,6 +209,25 @@ impl ProviderReference {
             *byte = u8::from_str_radix(name.get(at..at + 2)?, 16).ok()?;
         }
         Some((ReferenceKey(key), attempt))
+    }
+
+    /// The ledger that a reference names, if it looks as the text form looks (S5). Whoever numbers
+    /// payments `word-17` with a word of four such letters looks like a ledger too; a number names
+    /// none.
+    pub fn origin(text: &str) -> Option<LedgerId> {
+        let (id, rest) = text.split_at_checked(4)?;
+        let id = LedgerId::parse(id)?;
+        let (name, attempt) = match rest.get(1..)?.split_once('.') {
+            Some((name, attempt)) => (name, attempt.parse().ok()?),
+            None => (rest.get(1..)?, 2_u8),
+        };
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        let is_name = match rest.as_bytes()[0] {
+            b'-' => name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            b'.' => [2 * SHORT_DIGEST_BYTES, 32].contains(&name.len()) && name.bytes().all(is_hex),
+            _ => false,
+        };
+        (is_name && !name.is_empty() && attempt > 1).then_some(id)
     }
 
     /// The text that goes over the wire.
@@ -268,6 +289,27 @@ mod tests {
         #[test]
         fn nothing_makes_tracing_panic(text in "(abcd)?[.-]?.{0,40}") {
             ProviderReference::trace(ledger(), &text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_ledger_makes_in_text_names_that_ledger(text in "\\PC{1,40}", attempt in 1u8.., max in 32u8..) {
+            prop_assume!(PayerReference::new(&text).is_ok());
+            let payer = PayerReference::new(&text).unwrap();
+            let made = ProviderReference::make(ledger(), &payer, attempt, ReferenceFormat::Text { max_bytes: max });
+            prop_assert_eq!(ProviderReference::origin(made.as_str()), Some(ledger()));
+        }
+    }
+
+    #[test]
+    fn what_does_not_look_like_a_reference_of_ours_names_no_ledger() {
+        for text in
+            ["", "abc", "abcd", "abcd-", "abcd.", "ABCD-1", "abc1-1", "abcd-1.1", "abcd-1.x"]
+                .into_iter()
+                .chain(["abcd-a b", "abcd.0123", "abcdé-1", "1234567890", "abcd/1", "é"])
+        {
+            assert_eq!(ProviderReference::origin(text), None, "{text}");
         }
     }
 

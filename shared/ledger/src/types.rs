@@ -261,6 +261,24 @@ pub struct LaneRecord {
     /// The provider said that more rows in one call are too many.
     #[serde(default)]
     pub rows_per_call: Option<u16>,
+    /// Other ledgers whose references may stand at this account: they are retired (S5).
+    #[serde(default)]
+    pub adopted: Vec<LedgerId>,
+    /// When the provider's list was last held against the ledger (S22).
+    #[serde(default)]
+    pub comparison: Comparison,
+}
+
+/// When a provider's list was last held against the ledger, and what was found (S22).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// When a process last began one.
+    pub begun: Option<Millis>,
+    /// When one last came to its end.
+    pub ended: Option<Millis>,
+    /// Differences for which the lane has stopped already, by their hash: who started it again has
+    /// seen them.
+    pub told: Vec<u64>,
 }
 
 impl LaneRecord {
@@ -275,6 +293,8 @@ impl LaneRecord {
             canary: None,
             canaries_lost: 0,
             rows_per_call: None,
+            adopted: Vec::new(),
+            comparison: Comparison::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::answer::{Answer, Found, Heard};
 use crate::limits::Limits;
+use crate::statement::Statement;
 use domain::{LaneName, Millis, Place, ProviderReference, Row};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -165,6 +166,11 @@ pub trait Provider: Send + Sync + 'static {
 
     /// What a person may ask the provider, beside the payouts.
     fn desk(&self) -> Option<&dyn Desk> {
+        None
+    }
+
+    /// The provider's own list of payouts, where it has one.
+    fn statement(&self) -> Option<&dyn Statement> {
         None
     }
 }

@@ -7,6 +7,7 @@
 //! - [`api`]: the [`Provider`] trait and the small capabilities beside it
 //! - [`answer`]: what a create, a look-up, a callback can say
 //! - [`limits`]: what a provider allows, as data
+//! - [`statement`]: its own list of payouts, to be held against the ledger
 //!
 //! With the feature `adapters` (default): the one HTTP client (S8) and one folder per provider,
 //! all of one shape: `mod.rs` (limits, what is offered), `wire.rs` (requests and answers as
@@ -46,6 +47,7 @@ pub mod registry;
 pub mod secret;
 #[cfg(feature = "adapters")]
 mod settings;
+pub mod statement;
 #[cfg(feature = "adapters")]
 #[cfg(test)]
 mod testing;
@@ -61,3 +63,4 @@ pub use api::{
 pub use limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 #[cfg(feature = "adapters")]
 pub use quote::without_numbers;
+pub use statement::{Entry, Period, Standing, Statement, StatementPage};

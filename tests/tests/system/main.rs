@@ -10,6 +10,7 @@
 //! - [`doubt`]: a provider that does not answer, lies or forgets
 //! - [`desk`]: what nobody could know, decided by a person
 //! - [`keys`]: a lane that is set up wrongly
+//! - [`reconcile`]: money that moved behind our back is noticed
 //! - [`stopping`]: a graceful end
 //! - [`twins`]: the same thing given to two producers at one moment
 
@@ -21,6 +22,7 @@ mod inbox;
 mod keys;
 mod promptness;
 mod providers;
+mod reconcile;
 mod samples;
 mod stopping;
 mod twins;

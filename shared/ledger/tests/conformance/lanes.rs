@@ -2,8 +2,8 @@
 
 use crate::given::*;
 use crate::world::{World, on_every_engine};
-use domain::{LaneName, Millis};
-use ledger::{Canary, LaneRecord, LedgerError, Pace, Permits, RULES_BYTES_MAX, Stop};
+use domain::{LaneName, LedgerId, Millis};
+use ledger::{Canary, Comparison, LaneRecord, LedgerError, Pace, Permits, RULES_BYTES_MAX, Stop};
 
 on_every_engine![
     a_new_lane_is_empty,
@@ -27,6 +27,8 @@ async fn a_lane_is_stored_over_the_version_that_was_read(world: World) {
         control: Some(place(batch_id(1), 2)),
         canary: Some(Canary { place: place(batch_id(2), 3), until: Millis::NEVER }),
         canaries_lost: 2,
+        adopted: vec![LedgerId::parse("wxyz").unwrap()],
+        comparison: Comparison { begun: Some(Millis(3)), ended: None, told: vec![u64::MAX] },
         ..LaneRecord::new(lane())
     };
     assert!(world.ledger.put_lane(whole.clone()).await.unwrap());

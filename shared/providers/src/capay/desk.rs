@@ -179,7 +179,16 @@ impl Capay {
     }
 
     async fn ask(&self, line: &Line, url: ProviderUrl) -> Result<RawAnswer, String> {
-        let raw = line.call(&Outgoing::get(url)).await.map_err(|error| error.text())?;
+        self.told(line, Outgoing::get(url)).await
+    }
+
+    /// An answer whose body speaks of what was asked, or Capay's words instead.
+    pub(super) async fn told(
+        &self,
+        line: &Line,
+        outgoing: Outgoing<'_>,
+    ) -> Result<RawAnswer, String> {
+        let raw = line.call(&outgoing).await.map_err(|error| error.text())?;
         match class_of_status(raw.status) {
             StatusClass::Told => Ok(raw),
             _ => {
@@ -225,7 +234,7 @@ fn payout_row(record: &Record<'_>) -> Vec<String> {
     ]
 }
 
-fn items<'a>(raw: &'a RawAnswer, at: &Pointer) -> Result<Vec<Told<'a>>, String> {
+pub(super) fn items<'a>(raw: &'a RawAnswer, at: &Pointer) -> Result<Vec<Told<'a>>, String> {
     let items = whole(&raw.body).and_then(|whole| at.find(whole)?.items());
     items.ok_or_else(|| unreadable(raw))
 }

@@ -12,6 +12,7 @@
 //! | `pointer`, `path`, `wire` | where fields stand; requests and answers through the profile |
 //! | `tls`, `token`, `line` | the certificate, the access token, the rule about 401 |
 //! | `agree`, `refusal`, `words` | is what they tell ours? what is a refusal about? what of it may be repeated? |
+//! | `statement` | the list, to be held against the ledger |
 //! | `create`, `lookup`, `webhook`, `cancel`, `desk` | one call each, and what its answer means |
 
 mod agree;
@@ -29,6 +30,7 @@ mod profile;
 mod refusal;
 mod rules;
 mod settings;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -44,6 +46,7 @@ use crate::api::{
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 use crate::registry::{BuildContext, BuildError, Purpose, SandboxAddress};
 use crate::settings::sandbox_fingerprint;
+use crate::statement::Statement;
 use agree::Expected;
 use base::Base;
 use domain::{LaneName, Policy, ReferenceFormat, Row};
@@ -242,6 +245,11 @@ impl Provider for Capay {
 
     fn desk(&self) -> Option<&dyn Desk> {
         Some(self)
+    }
+
+    fn statement(&self) -> Option<&dyn Statement> {
+        // A list shows one client's payouts. Which clients there are stands in the rows alone.
+        (!self.settings.client_varies()).then_some(self as &dyn Statement)
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) struct Profile {
     pub(super) client_parameter: String,
     pub(super) skip_parameter: String,
     pub(super) limit_parameter: String,
+    /// From when on and until when payouts of a list were made; `""` asks for those of all times.
+    pub(super) from_parameter: String,
+    pub(super) until_parameter: String,
     pub(super) page_size: u16,
     pub(super) deduplicates: bool,
     pub(super) amount_as: AmountAs,
@@ -45,6 +48,8 @@ pub(super) struct Profile {
     /// How many payouts the list holds on all its pages, as the answer tells it: an empty first page
     /// of several is no absence.
     pub(super) list_total: Slot,
+    /// When one payout of the list was made.
+    pub(super) list_created_at: Slot,
     /// One payout of the list.
     pub(super) item: Fields,
     pub(super) webhook: Fields,

@@ -66,6 +66,16 @@ impl<'a> Record<'a> {
         self.fields.client_id.text(self.whole)
     }
 
+    /// The destination, whatever the method is; `None` where several are told.
+    pub(super) fn any_destination(&self) -> Option<String> {
+        let Fields { beneficiary_id, card, iban, score, wallet, .. } = self.fields;
+        let slots = [beneficiary_id, card, iban, score, wallet];
+        let told = slots.into_iter().filter_map(|slot| slot.text(self.whole));
+        let mut told: Vec<String> = told.map(|text| text.trim().to_owned()).collect();
+        told.dedup();
+        if told.len() == 1 { told.pop() } else { None }
+    }
+
     /// The destination, where it stands for this method.
     pub(super) fn destination(&self, method: Method, is_registered: bool) -> Option<Cow<'a, str>> {
         let slot = match method {

@@ -17,6 +17,7 @@
 //! | `agree` | is what they tell ours? |
 //! | `look_up`, `inquiry`, `batch_info`, `search` | where payouts stand |
 //! | `confirm` | the code from the SMS |
+//! | `statement` | the history as a list to be held against the ledger |
 //! | `desk`, `questions`, `sheet` | what people may ask, and the answer as a table |
 
 mod agree;
@@ -42,6 +43,7 @@ mod rest;
 mod search;
 mod settings;
 mod sheet;
+mod statement;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ mod written;
 use crate::api::{Confirm, Desk, LookUp, LookedUp, Provider, RowProblem, Shipment, Shipped};
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 use crate::registry::{BuildContext, BuildError, Purpose, SandboxAddress};
+use crate::statement::Statement;
 use domain::{LaneName, Policy, ReferenceFormat, Row};
 use futures::future::BoxFuture;
 use hold::Hold;
@@ -208,6 +211,10 @@ impl Provider for Capitalist {
     }
 
     fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
+    }
+
+    fn statement(&self) -> Option<&dyn Statement> {
         Some(self)
     }
 }

@@ -132,7 +132,7 @@ impl Capitalist {
         Some((written(first), written(last)))
     }
 
-    fn day(&self, at: Millis) -> Option<Date> {
+    pub(super) fn day(&self, at: Millis) -> Option<Date> {
         let at = Timestamp::from_millisecond(i64::try_from(at.0).ok()?).ok()?;
         let offset = Offset::from_seconds(self.utc_offset_minutes * 60).ok()?;
         Some(offset.to_datetime(at).date())

@@ -14,7 +14,7 @@ use super::wire::{Form, Order};
 use std::collections::BTreeMap;
 
 /// Orders that a page has in common with the one before it, at most.
-const OVERLAP_MAX: usize = 20;
+pub(super) const OVERLAP_MAX: usize = 20;
 /// The most pages of one list: 20,000 orders of 500 each.
 const PAGES_MAX: usize = 40;
 
@@ -102,7 +102,12 @@ impl Seeker<'_> {
         unclear("the list has too many pages; make window_margin_minutes smaller")
     }
 
-    async fn page(&mut self, window: Window, offset: usize) -> Result<Vec<Order>, Trouble> {
+    /// One page of a window, well formed.
+    pub(super) async fn page(
+        &mut self,
+        window: Window,
+        offset: usize,
+    ) -> Result<Vec<Order>, Trouble> {
         let form = Form::new()
             .with("start_time", &window.from_s.to_string())
             .with("end_time", &window.until_s.to_string())
@@ -114,7 +119,7 @@ impl Seeker<'_> {
 }
 
 /// What an order was like when it was seen: it moves when one of these changes.
-fn trace(order: &Order) -> (String, Option<String>, String) {
+pub(super) fn trace(order: &Order) -> (String, Option<String>, String) {
     (order.id.clone(), order.time.clone(), order.status.clone())
 }
 

@@ -109,6 +109,13 @@ impl Exchanger {
     }
 }
 
+impl<'a> Seeker<'a> {
+    /// For questions that are about no account.
+    pub(super) fn new(adapter: &'a Exchanger, line: &'a Line, turns: &'a dyn Turns) -> Seeker<'a> {
+        Seeker { adapter, line, turns, accounts: Vec::new(), troubles: 0, ended: None }
+    }
+}
+
 impl Seeker<'_> {
     /// Asks one question, in its turn.
     pub(super) async fn ask(&mut self, method: &str, form: Form) -> Result<Php, Trouble> {

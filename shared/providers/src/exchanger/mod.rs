@@ -17,6 +17,7 @@
 //! | `checked` | which rows the site has just agreed to take |
 //! | `create`, `pay`, `cancel`, `callback` | one call each, and what its answer means |
 //! | `lookup`, `list`, `which` | where payouts stand: by id, by our reference, by pages |
+//! | `statement` | all orders of a time, to be held against the ledger |
 //! | `desk`, `partner` | what a person may ask and do |
 
 mod agree;
@@ -39,6 +40,7 @@ mod prepare;
 mod questions;
 mod rules;
 mod settings;
+mod statement;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ use crate::api::{
 use crate::limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 use crate::quote::quote;
 use crate::registry::{BuildContext, BuildError, Purpose};
+use crate::statement::Statement;
 use checked::Checked;
 use domain::{LaneName, Method, Policy, ReferenceFormat, Row};
 use futures::future::BoxFuture;
@@ -233,6 +236,10 @@ impl Provider for Exchanger {
     }
 
     fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
+    }
+
+    fn statement(&self) -> Option<&dyn Statement> {
         Some(self)
     }
 }

@@ -4,8 +4,12 @@
 //! caller itself. A Program Manager who leaves it out sees nothing of its clients, which looks like
 //! absence and is none.
 
-use hyper::StatusCode;
+use std::ops::RangeInclusive;
 
+use hyper::{StatusCode, Uri};
+use jiff::Timestamp;
+
+use super::check::Wrong;
 use super::gateway::Gateway;
 use super::order::Payout;
 use super::page::{Paging, parameter};
@@ -13,6 +17,23 @@ use super::wire::{Page, PayoutBody, iso};
 use crate::clock::lock;
 use crate::dial::Fault;
 use crate::server::{Call, Reply};
+
+/// Without `createdFrom` and `createdTo`.
+const ALL_TIMES: RangeInclusive<u64> = 0..=u64::MAX;
+
+/// `createdFrom` and `createdTo`, both included, whole seconds counting to their end.
+fn made_within(uri: &Uri) -> Result<RangeInclusive<u64>, Wrong> {
+    let moment = |name: &'static str| match parameter(uri, name) {
+        None => Ok(None),
+        Some(text) => {
+            let at = text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+            let at = at.and_then(|ms| u64::try_from(ms).ok());
+            at.map(Some).ok_or_else(|| Wrong::new(name, "must be a moment in RFC 3339"))
+        }
+    };
+    let (from, to) = (moment("createdFrom")?, moment("createdTo")?);
+    Ok(from.unwrap_or(0)..=to.map_or(u64::MAX, |to| to.saturating_add(999)))
+}
 
 impl Gateway {
     pub(super) fn status(&self, call: &Call, id: &str) -> Result<Reply, Reply> {
@@ -35,7 +56,15 @@ impl Gateway {
         self.fault_of_lookup()?;
         let reference = parameter(call.uri(), "reference")
             .filter(|_| !self.dial.strikes(Fault::StatusFilterIgnored));
-        let found = self.matching(reference.as_deref(), parameter(call.uri(), "clientId"));
+        let made = made_within(call.uri()).map_err(|wrong| self.refuse(&wrong))?;
+        let mut found = self.matching(reference.as_deref(), parameter(call.uri(), "clientId"));
+        if made != ALL_TIMES && !self.dial.strikes(Fault::StatusFilterIgnored) {
+            let book = lock(&self.book);
+            let is_within = |seq: &usize| {
+                book.get(*seq).is_some_and(|payout| made.contains(&payout.order.created_ms))
+            };
+            found.retain(is_within);
+        }
         let is_blind = !found.is_empty() && self.dial.strikes(Fault::StatusBlind);
         let found = if is_blind { Vec::new() } else { found };
         let given = if self.dial.strikes(Fault::StatusOtherPage) { asked.next() } else { asked };

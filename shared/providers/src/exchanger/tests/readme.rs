@@ -16,6 +16,7 @@ const TESTS: &[&str] = &[
     include_str!("rows.rs"),
     include_str!("table.rs"),
     include_str!("whole.rs"),
+    include_str!("../statement.rs"),
     include_str!("../status.rs"),
 ];
 

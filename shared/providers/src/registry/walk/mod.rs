@@ -13,6 +13,7 @@
 //! | `contract` | `deduplication`, `repeats_errors` |
 //! | `acts` | `second_step`, `cancel` |
 //! | `news` | `callbacks` |
+//! | `statements` | `page_size`: who has pages has a list |
 
 mod acts;
 mod contract;
@@ -22,6 +23,7 @@ mod payments;
 mod reach;
 mod rows;
 mod sizes;
+mod statements;
 mod world;
 
 use super::*;

@@ -11,6 +11,8 @@ pub(super) struct Reach {
     pub(super) settings: &'static str,
     /// Settings with which payouts need the declared second step, where those above do without.
     pub(super) stepping: &'static str,
+    /// Settings with which lists come in small pages.
+    pub(super) paging: &'static str,
     /// What a person receives, where the second step is a code.
     pub(super) code: Option<&'static str>,
     /// Sets the sandbox: it settles when told to, and deduplicates no more than is declared.
@@ -21,7 +23,14 @@ pub(super) struct Reach {
 
 impl Default for Reach {
     fn default() -> Reach {
-        Reach { settings: "", stepping: "", code: None, tune: |_| {}, register: |_, _| {} }
+        Reach {
+            settings: "",
+            stepping: "",
+            paging: "",
+            code: None,
+            tune: |_| {},
+            register: |_, _| {},
+        }
     }
 }
 
@@ -40,12 +49,14 @@ pub(super) fn reach(provider: &str) -> Reach {
         "merchant" => Reach { tune: |all| all.merchant.settle_after_ms = NEVER_MS, ..plain },
         "capitalist" => Reach {
             stepping: "verification = \"mobile\"",
+            paging: "page_size = 10",
             code: Some(CAPITALIST_SMS_CODE),
             tune: |all| all.capitalist.settle_after_ms = NEVER_MS,
             ..plain
         },
         "exchanger" => Reach {
             settings: DIRECTIONS,
+            paging: "page_size = 10",
             tune: |all| {
                 all.exchanger.settle_after_ms = NEVER_MS;
                 // Some sites refuse a known number. None promises it, and nothing is declared.
@@ -54,6 +65,7 @@ pub(super) fn reach(provider: &str) -> Reach {
             ..plain
         },
         "capay" => Reach {
+            paging: "profile = { page_size = 10 }",
             tune: |all| all.capay.settle_after_ms = NEVER_MS,
             register: |sandbox, url| sandbox.set_capay_webhook(url).unwrap(),
             ..plain

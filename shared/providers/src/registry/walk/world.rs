@@ -1,7 +1,7 @@
 //! All providers of the registry, each with its adapter, beside one sandbox and one ear for what
 //! the sandbox tells by itself.
 
-use super::reach::reach;
+use super::reach::{Reach, reach};
 use super::*;
 use crate::api::{LookUp, Shipment, Shipped, Step, StepAnswer};
 use crate::testing::{self, Gate, Scripted};
@@ -36,15 +36,20 @@ pub(super) struct Told {
 
 /// All providers, as their lanes stand by default.
 pub(super) async fn worlds() -> Vec<World> {
-    build_all(false).await
+    build_all(|_| "").await
 }
 
 /// All providers, with settings under which the second step is needed that they declare.
 pub(super) async fn stepping_worlds() -> Vec<World> {
-    build_all(true).await
+    build_all(|reach| reach.stepping).await
 }
 
-async fn build_all(stepping: bool) -> Vec<World> {
+/// All providers, with settings under which lists come in small pages.
+pub(super) async fn paging_worlds() -> Vec<World> {
+    build_all(|reach| reach.paging).await
+}
+
+async fn build_all(more: fn(&Reach) -> &'static str) -> Vec<World> {
     assert!(names().count() > 0, "nobody to walk");
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let mut config = SandboxConfig::new(dir.path());
@@ -60,7 +65,7 @@ async fn build_all(stepping: bool) -> Vec<World> {
     let urls = CallbackUrls::new(&ear.base(), [7; 32]).unwrap();
     let world = |name: &'static str| {
         let reach = reach(name);
-        let more = if stepping { reach.stepping } else { "" };
+        let more = more(&reach);
         let settings = format!("base_url = \"sandbox\"\n{}\n{more}", reach.settings);
         let lane = LaneName::new(name).unwrap();
         (reach.register)(&sandbox, &urls.lane_url(&lane));
