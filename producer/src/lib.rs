@@ -24,6 +24,7 @@ pub mod inbox;
 pub mod intake;
 pub mod progress;
 pub mod provider;
+pub mod rebind;
 pub mod reconcile;
 pub mod report;
 pub mod review;

@@ -251,6 +251,16 @@ pub enum LaneCommand {
         #[arg(value_parser = ledger_id)]
         ledger: LedgerId,
     },
+    /// Moves a lane to the account that the config names now: what was sent under the old one
+    /// goes to review
+    Rebind {
+        /// The lane
+        #[arg(value_parser = lane_name)]
+        lane: LaneName,
+        /// Do it without asking for a yes
+        #[arg(long)]
+        yes: bool,
+    },
     /// Lets a lane send nothing until it is started again
     Stop {
         /// The lane

@@ -6,6 +6,8 @@ use crate::folders::base_name;
 use crate::inbox::folders::Inbox;
 use crate::inbox::{self, WatchOptions};
 use crate::intake::{self, Progress, TakeOptions};
+use crate::provider::Line;
+use crate::rebind::{Rebound, rebind};
 use crate::rules::Rules;
 use crate::{progress, report, show, steer, waiting};
 use config::{Config, Overrides, open_ledger};
@@ -37,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
         Command::Lane(LaneCommand::Adopt { lane, ledger }) => desk.adopt(&lane, ledger).await,
+        Command::Lane(LaneCommand::Rebind { lane, yes }) => desk.rebind(&lane, yes).await,
         Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
         Command::Waiting { batch, json } => desk.waiting(batch, json).await,
         Command::Confirm(args) => desk.confirm(args).await,
@@ -237,6 +240,24 @@ impl Office {
         let changed = steer::adopt(&*self.ledger, &self.rules, lane, id).await?;
         let words = if changed { "is retired from now on" } else { "was known to be retired" };
         println!("lane {lane}: ledger {id} {words}");
+        Ok(())
+    }
+
+    async fn rebind(&self, lane: &LaneName, yes: bool) -> Result<(), Failure> {
+        let line = Line::open(&self.config, lane)?;
+        let now = line.provider.fingerprint();
+        let what = format!(
+            "lane {lane} moves to account {now}; what was sent under the account before goes to \
+             review, and workers with the old config must be stopped."
+        );
+        ask::yes(&what, yes).await?;
+        match rebind(&*self.ledger, lane, &line.policy, now).await? {
+            Rebound::AsBefore => println!("lane {lane} pays from account {now} already"),
+            Rebound::Moved { before, reviewed } => println!(
+                "lane {lane} moved from account {before} to {now}; {reviewed} payouts went to \
+                 review (producer review list). It is stopped: producer lane start {lane}"
+            ),
+        }
         Ok(())
     }
 

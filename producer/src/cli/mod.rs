@@ -12,8 +12,8 @@ mod review;
 mod talk;
 
 pub use args::{
-    Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Reconcile, Report, ReviewCommand,
-    Status, Watch, What,
+    Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Reconcile, Report,
+    ReviewCommand, Status, Watch, What,
 };
 
 use crate::confirm::ConfirmError;

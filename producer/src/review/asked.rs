@@ -8,7 +8,7 @@ use super::story::Story;
 use crate::provider::account::{self, AccountError};
 use crate::provider::payout::{self, Known};
 use crate::provider::{Line, LineError};
-use domain::{News, Payout, Place};
+use domain::{Account, News, Payout, Place};
 use ledger::{Ledger, LedgerError};
 use providers::{Found, LookUp, LookedUp, Past, Payment, Sent};
 use std::sync::Arc;
@@ -87,6 +87,11 @@ pub async fn ask(
         Err(AccountError::Ledger(error)) => return Err(error),
         Err(error) => return Ok(nobody(story, &error.to_string())),
     };
+    let account = story.known.payout.account;
+    if account != Account::NONE && account != Account::of(line.provider.fingerprint()) {
+        let why = "it was sent under another account than its lane has now; ask that account";
+        return Ok(nobody(story, why));
+    }
     let control = match record.control.filter(|place| *place != story.known.place) {
         Some(place) => control(ledger, line, story, place).await?,
         None => None,

@@ -67,6 +67,8 @@ pub fn decide(
         // An older request arrived after all, and was believed absent: a person must see it.
         Cell::IfNewest(State::Submitted) => State::Review,
         Cell::IfNewest(_) => return Ok(Decision::Record),
+        Cell::IfSent if payout.account == Account::NONE => return Ok(Decision::Record),
+        Cell::IfSent => State::Review,
         Cell::SettlesDoubt if payout.cause == Cause::CannotBeKnown => State::Paid,
         Cell::SettlesDoubt => return Ok(Decision::Record),
         Cell::StaysIfNewest if !(is_awaited(payout, kind) && is_newest(payout, event)) => {
@@ -431,6 +433,7 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
             News::Paid | News::InProgress | News::Waiting => Cause::None,
         },
         Event::Rewound { .. } => Cause::LedgerRewound,
+        Event::Rebound => Cause::Rebound,
         Event::NotFound { .. } => match target {
             State::Review if payout.ever_accepted || kind_is_loss(payout.state) => {
                 Cause::LostAtProvider

@@ -130,10 +130,12 @@ pub enum Cause {
     /// The ledger went back in time, and a sender's journal knows of an intent that it forgot
     /// (S18).
     LedgerRewound = 18,
+    /// Its lane pays from another account now, which knows nothing of it (S4).
+    Rebound = 19,
 }
 
 impl Cause {
-    const ALL: [Cause; 19] = [
+    const ALL: [Cause; 20] = [
         Cause::None,
         Cause::RefusedCreatedNothing,
         Cause::Refused,
@@ -153,6 +155,7 @@ impl Cause {
         Cause::ProvedAbsent,
         Cause::TakenBefore,
         Cause::LedgerRewound,
+        Cause::Rebound,
     ];
 
     /// One sentence for the result file and the screen; empty where nothing is to explain.
@@ -177,6 +180,7 @@ impl Cause {
             Cause::TakenBefore => {
                 "an earlier request was accepted after a newer one had begun; it may be paid twice"
             }
+            Cause::Rebound => "sent under the account that its lane had before",
             Cause::LedgerRewound => {
                 "the ledger was put back to an earlier time and forgot a request"
             }
@@ -376,7 +380,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..19, flags in 0u8..32) {
+        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..20, flags in 0u8..32) {
             let mut bytes = bytes;
             bytes[0] = state;
             bytes[1] = cause;

@@ -89,6 +89,9 @@ pub enum Event {
         /// For which account.
         account: Account,
     },
+    /// An operator moves its lane to another account (S4): what the old one may have is for a
+    /// person, what it certainly never had stays payable.
+    Rebound,
     /// An operator cancels it before it is sent.
     Cancel,
     /// An operator decides a review: it was paid.
@@ -164,6 +167,8 @@ pub enum Cell {
     ProvesLoss,
     /// To `Paid` where the review's cause is "cannot be known", else recorded as evidence.
     SettlesDoubt,
+    /// To `Review` if this attempt may have reached an account, else recorded.
+    IfSent,
     /// No correct program asks for it.
     Illegal,
 }
@@ -197,6 +202,7 @@ pub enum Kind {
     Hint,
     TooOld,
     Rewound,
+    Rebound,
     Cancel,
     ResolvePaid,
     ResolveFailed,
@@ -211,7 +217,7 @@ use State::{Accepted, Cancelled, Failed, Paid, Review, Submitted, Submitting, Un
 
 /// The table: one line per event, one cell per state in the order of [`State::ALL`].
 #[rustfmt::skip]
-pub const TABLE: [(Kind, [Cell; 9]); 29] = [
+pub const TABLE: [(Kind, [Cell; 9]); 30] = [
     //                    accepted              submitting             submitted    waiting      unknown             paid        failed      cancelled   review
     (Kind::Intent,        [To(Submitting),      X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::Accepted,      [IfNewest(Submitted), IfNewest(Submitted),   R,           R,           IfNewest(Submitted),R,          R,          R,          R]),
@@ -238,6 +244,7 @@ pub const TABLE: [(Kind, [Cell; 9]); 29] = [
     (Kind::Hint,          [Stays,               Stays,                 Stays,       Stays,       Stays,              R,          R,          R,          R]),
     (Kind::TooOld,        [To(Failed),          X,                     To(Review),  To(Review),  To(Review),         X,          X,          X,          X]),
     (Kind::Rewound,       [To(Unknown),         To(Unknown),           Stays,       Stays,       Stays,              R,          To(Review), To(Review), R]),
+    (Kind::Rebound,       [Cell::IfSent,        X,                     To(Review),  To(Review),  To(Review),         R,          R,          R,          R]),
     (Kind::Cancel,        [To(Cancelled),       X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::ResolvePaid,   [X,                   X,                     X,           X,           X,                  X,          X,          X,          To(Paid)]),
     (Kind::ResolveFailed, [X,                   X,                     X,           X,           X,                  X,          X,          X,          To(Failed)]),
@@ -282,6 +289,7 @@ pub fn kind(event: &Event, current: u8) -> Kind {
         Event::Hint => Kind::Hint,
         Event::TooOld => Kind::TooOld,
         Event::Rewound { .. } => Kind::Rewound,
+        Event::Rebound => Kind::Rebound,
         Event::Cancel => Kind::Cancel,
         Event::ResolvePaid => Kind::ResolvePaid,
         Event::ResolveFailed => Kind::ResolveFailed,

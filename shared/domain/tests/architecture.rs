@@ -13,6 +13,7 @@ fn word(cell: Cell) -> String {
         Cell::ProvesAbsence => "2nd: accepted²".to_owned(),
         Cell::ProvesLoss => "2nd: review".to_owned(),
         Cell::SettlesDoubt => "paid³".to_owned(),
+        Cell::IfSent => "review⁴".to_owned(),
         Cell::Illegal => "×".to_owned(),
     }
 }

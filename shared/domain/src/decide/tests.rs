@@ -91,7 +91,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => prop_oneof![
             Just(Event::StepIntent), Just(Event::Inconclusive),
             Just(Event::Hint), Just(Event::TooOld), Just(Event::Cancel), Just(Event::ResolvePaid),
-            Just(Event::ResolveFailed), Just(Event::NewAttempt),
+            Just(Event::ResolveFailed), Just(Event::NewAttempt), Just(Event::Rebound),
         ],
     ]
 }
@@ -519,4 +519,18 @@ fn a_late_answer_to_an_earlier_attempt_never_moves_the_newer_one_unless_it_was_t
     assert_eq!((taken.state, taken.cause), (State::Review, Cause::TakenBefore));
     let never = apply(&fresh(), Event::TooOld, NOW);
     assert!(!apply(&never, Event::NewAttempt, NOW).was_ever_sent());
+}
+
+#[test]
+fn what_may_have_reached_the_old_account_is_for_a_person_when_a_lane_moves() {
+    assert_eq!(decide(&fresh(), &Event::Rebound, NOW, &policy()), Ok(Decision::Record));
+    let once = apply(&unknown(), NOT_FOUND, unknown().due);
+    let absent = apply(&once, NOT_FOUND, once.due);
+    let taken = apply(&fresh(), news(&fresh(), News::InProgress), NOW);
+    for payout in [unknown(), absent, taken] {
+        let moved = apply(&payout, Event::Rebound, NOW);
+        assert_eq!((moved.state, moved.cause), (State::Review, Cause::Rebound));
+    }
+    let sent = apply(&fresh(), intent(), NOW);
+    assert!(decide(&sent, &Event::Rebound, NOW, &policy()).is_err(), "its sender is waited for");
 }

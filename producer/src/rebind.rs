@@ -1,0 +1,178 @@
+//! A lane moves to another account (S4): what the old one may have goes to review, what it
+//! certainly never had is paid from the new one.
+//!
+//! The lane stops first, and each chunk is changed under its lease: so no worker that still has
+//! the old account sends anything in between. The lane stays stopped for a person to start. A
+//! crash at any step leaves it stopped under its old account, and the command is given again.
+
+use crate::steer::SteerError;
+use domain::{BatchState, ChunkId, Event, LaneName, Millis, Policy, State};
+use ledger::apply::{Happening, apply};
+use ledger::{Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
+use std::time::Duration;
+
+/// How long a chunk is held while its rows are changed: a few round trips to the ledger.
+const LEASE_MS: u64 = 30_000;
+
+/// How soon a chunk that a worker holds is asked for again. The worker gives it back when what
+/// it has under way is written down, or its lease ends.
+const BUSY_MS: u64 = 200;
+
+/// Batches read at once.
+const PAGE: u32 = 100;
+
+/// What became of the lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rebound {
+    /// It pays from this account already.
+    AsBefore,
+    /// It moved, and is stopped.
+    Moved {
+        /// The account before.
+        before: String,
+        /// Payouts that are in review now.
+        reviewed: u64,
+    },
+}
+
+/// Moves a lane to the account `now`.
+pub async fn rebind(
+    ledger: &dyn Ledger,
+    name: &LaneName,
+    policy: &Policy,
+    now: &str,
+) -> Result<Rebound, SteerError> {
+    let before = stop(ledger, name, now).await?;
+    let Some(before) = before else { return Ok(Rebound::AsBefore) };
+    let mut reviewed = 0;
+    let mut older = None;
+    loop {
+        let page = ledger.batches(older, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        older = Some(last.id);
+        let is_open = |state: BatchState| state.was_sealed();
+        for batch in page.iter().filter(|b| is_open(b.state) && b.counts.open() > 0) {
+            for no in 0..batch.chunks {
+                let id = ChunkId { batch: batch.id, no };
+                let text = format!("sent under account {before}; its lane pays from {now} now");
+                reviewed += chunk(ledger, id, name, policy, &text).await?;
+            }
+        }
+    }
+    change(ledger, name, |record| {
+        // Nothing that the old account taught holds for the new one.
+        let stopped = record.stopped.take();
+        let version = record.version;
+        *record = LaneRecord::new(name.clone());
+        (record.version, record.stopped) = (version, stopped);
+        now.clone_into(&mut record.fingerprint);
+    })
+    .await?;
+    Ok(Rebound::Moved { before, reviewed })
+}
+
+/// Stops the lane. Gives the account that it has, if that is another one.
+async fn stop(
+    ledger: &dyn Ledger,
+    name: &LaneName,
+    now: &str,
+) -> Result<Option<String>, LedgerError> {
+    let before = ledger.lane(name.clone()).await?.fingerprint;
+    if before == now {
+        return Ok(None);
+    }
+    let since = ledger.about().await?.now;
+    let reason = format!("moved to account {now}; start it with: producer lane start {name}");
+    change(ledger, name, |record| {
+        record.stopped = Some(Stop { reason: reason.clone(), since, until: None });
+    })
+    .await?;
+    Ok(Some(before))
+}
+
+async fn change(
+    ledger: &dyn Ledger,
+    name: &LaneName,
+    change: impl Fn(&mut LaneRecord),
+) -> Result<(), LedgerError> {
+    loop {
+        let mut record = ledger.lane(name.clone()).await?;
+        change(&mut record);
+        if ledger.put_lane(record).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Changes the rows of one chunk, once nobody else holds it. Gives how many went to review.
+async fn chunk(
+    ledger: &dyn Ledger,
+    id: ChunkId,
+    lane: &LaneName,
+    policy: &Policy,
+    text: &str,
+) -> Result<u64, LedgerError> {
+    match ledger.chunk(id).await? {
+        Some(chunk) if chunk.lane == *lane => {}
+        _ => return Ok(0),
+    }
+    loop {
+        match ledger.claim(id, LEASE_MS).await? {
+            Claim::Gone => return Ok(0),
+            Claim::Busy => tokio::time::sleep(Duration::from_millis(BUSY_MS)).await,
+            Claim::Held { token, chunk, now, .. } => {
+                let moved = rows(ledger, id, token, policy, text, chunk.payouts, now).await?;
+                ledger.release(id, token, now).await?;
+                if let Some(moved) = moved {
+                    return Ok(moved);
+                }
+            }
+        }
+    }
+}
+
+/// `None` if the lease was lost meanwhile.
+async fn rows(
+    ledger: &dyn Ledger,
+    id: ChunkId,
+    token: Token,
+    policy: &Policy,
+    text: &str,
+    payouts: Vec<domain::Payout>,
+    now: Millis,
+) -> Result<Option<u64>, LedgerError> {
+    let mut moved = 0;
+    // Whose sender is gone is in doubt first; then all that is open moves.
+    for event in [Event::SenderLost, Event::Rebound] {
+        let is_meant = |state: State| match event {
+            Event::SenderLost => state == State::Submitting,
+            _ => state.is_open(),
+        };
+        let stands = match event {
+            Event::SenderLost => payouts.clone(),
+            _ => ledger.chunk(id).await?.map_or_else(Vec::new, |chunk| chunk.payouts),
+        };
+        let happenings: Vec<Happening> = (0u16..)
+            .zip(stands)
+            .filter(|(_, payout)| is_meant(payout.state))
+            .filter(|(_, payout)| payout.was_ever_sent())
+            .map(|(row, payout)| {
+                let reason = (event == Event::Rebound).then(|| Note::new(NoteKind::Reason, text));
+                let notes = reason.into_iter().collect();
+                Happening { row, payout, event: event.clone(), notes }
+            })
+            .collect();
+        if happenings.is_empty() {
+            continue;
+        }
+        let guard = Guard::Held(token);
+        let Some(done) = apply(ledger, id, guard, now, policy, happenings).await? else {
+            return Ok(None);
+        };
+        let reviewed = done.iter().filter(|(_, applied)| {
+            applied.is_changed() && applied.payout().state == State::Review
+        });
+        moved += u64::try_from(reviewed.count()).unwrap_or(u64::MAX);
+    }
+    Ok(Some(moved))
+}
