@@ -20,6 +20,18 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Lets only its owner read a file that somebody else made (S24). One of another owner stays as it
+/// is, in a folder that only we can look into.
+pub fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        if let Err(error) = std::fs::set_permissions(path, mode) {
+            tracing::warn!(path = %path.display(), %error, "others may be able to read this file");
+        }
+    }
+}
+
 /// Puts a whole file in the place of what was there, durably.
 pub fn replace(part: &Path, path: &Path) -> io::Result<()> {
     std::fs::rename(part, path)?;

@@ -7,6 +7,7 @@
 //!
 //! - [`file`]: bytes → records, in flat memory; [`rules`]: records → rows, validated
 //! - [`intake`]: rows → a sealed batch, or nothing; [`inbox`]: a folder of files, each taken once
+//! - [`audit`]: what was done, told to hash chains, and the chains checked
 //! - [`report`]: a batch → `<name>.result.csv` and totals that add up
 //! - [`steer`]: lanes start and stop, batches are cancelled
 //! - [`waiting`]: what waits for a person; [`confirm`]: second steps by a person
@@ -16,6 +17,7 @@
 //! - [`show`]: tables for people; [`progress`]: follows a batch on a terminal
 //! - [`cli`]: the commands of the program `producer`, and its exit codes
 
+pub mod audit;
 pub mod cli;
 pub mod confirm;
 pub mod file;

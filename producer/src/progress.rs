@@ -115,3 +115,26 @@ pub fn counts(batch: &Batch) -> String {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
+
+/// A line that counts, on a terminal; nothing elsewhere.
+pub struct Counting(ProgressBar);
+
+impl Counting {
+    /// Shows the line.
+    pub fn start() -> Counting {
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(style("{spinner}  {msg}  {elapsed}"));
+        Counting(bar)
+    }
+
+    /// Shows how far it is.
+    pub fn show(&self, text: &str) {
+        self.0.set_message(text.to_owned());
+        self.0.tick();
+    }
+
+    /// Takes the line away.
+    pub fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}

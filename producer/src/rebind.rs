@@ -169,9 +169,9 @@ async fn rows(
         let Some(done) = apply(ledger, id, guard, now, policy, happenings).await? else {
             return Ok(None);
         };
-        let reviewed = done.iter().filter(|(_, applied)| {
-            applied.is_changed() && applied.payout().state == State::Review
-        });
+        let reviewed = done
+            .iter()
+            .filter(|(_, applied)| applied.is_changed() && applied.payout().state == State::Review);
         moved += u64::try_from(reviewed.count()).unwrap_or(u64::MAX);
     }
     Ok(Some(moved))

@@ -1,5 +1,6 @@
 //! Steering: lanes start and stop, batches are cancelled. Every command may be given twice.
 
+use crate::audit::{AuditError, Chain, Kind};
 use crate::rules::Rules;
 use domain::{BatchId, BatchState, ChunkId, Event, LaneName, LedgerId, State};
 use ledger::apply::{Applied, Happening, apply};
@@ -32,6 +33,9 @@ pub enum SteerError {
     /// This very ledger cannot be retired.
     #[error("{0} is the ledger of this installation; it is not another one")]
     OwnLedger(LedgerId),
+    /// It was done, or not begun, and the audit was not told.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -68,7 +72,10 @@ pub async fn cancel(
         payouts += cancel_chunk(ledger, rules, ChunkId { batch: id, no }).await?;
     }
     let after = ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))?;
-    Ok(Cancelled { payouts, under_way: after.counts.open() })
+    let under_way = after.counts.open();
+    let told = serde_json::json!({ "payouts": payouts, "under_way": under_way });
+    rules.clerk.tell_signed(ledger, &Chain::batch(id), Kind::Cancelled, told).await?;
+    Ok(Cancelled { payouts, under_way })
 }
 
 async fn cancel_chunk(ledger: &dyn Ledger, rules: &Rules, id: ChunkId) -> Result<u64, LedgerError> {
@@ -100,6 +107,14 @@ pub async fn start_lane(
     rules: &Rules,
     name: &LaneName,
 ) -> Result<bool, SteerError> {
+    let record = ledger.lane(name.clone()).await?;
+    if rules.lane(name.as_str()).is_some() && (record.stopped.is_some() || record.canaries_lost > 0)
+    {
+        // Before it sends: what lets money flow is told first.
+        let reason = record.stopped.map(|stop| stop.reason);
+        let told = serde_json::json!({ "was_stopped_for": reason });
+        rules.clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneStarted, told).await?;
+    }
     change_lane(ledger, rules, name, |record| {
         let was_stopped = record.stopped.take().is_some();
         let had_lost = std::mem::take(&mut record.canaries_lost) > 0;
@@ -117,7 +132,7 @@ pub async fn stop_lane(
 ) -> Result<bool, SteerError> {
     let since = ledger.about().await?.now;
     let stop = Stop { reason: reason.to_owned(), since, until: None };
-    change_lane(ledger, rules, name, |record| {
+    let changed = change_lane(ledger, rules, name, |record| {
         // A stop that would end by itself is replaced by one that does not.
         let stands = record.stopped.as_ref().is_some_and(|s| s.until.is_none());
         if !stands {
@@ -125,7 +140,12 @@ pub async fn stop_lane(
         }
         !stands
     })
-    .await
+    .await?;
+    if changed {
+        let told = serde_json::json!({ "reason": reason });
+        rules.clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneStopped, told).await?;
+    }
+    Ok(changed)
 }
 
 /// Records that another ledger on the lane's account is retired (S5).

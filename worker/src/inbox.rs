@@ -45,9 +45,12 @@ impl Inbox {
         let rules = Arc::new(Rules::from_config(config)?);
         let done = folders::Inbox::open(&config.inbox.dir).map_err(folder)?.done();
         let (stop, stopped) = watch::channel(false);
+        let keeper = Arc::clone(&rules);
         let files = tokio::spawn(files(config.clone(), rules, ledger.clone(), stopped.clone()));
         let folder = done.clone();
-        let results = tokio::spawn(async move { report::keep_up(ledger, &folder, stopped).await });
+        let results = tokio::spawn(async move {
+            report::keep_up(ledger, keeper, &folder, stopped).await;
+        });
         Ok(Inbox { stop, tasks: [files, results], done })
     }
 

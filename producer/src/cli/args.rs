@@ -4,6 +4,7 @@ mod review;
 
 pub use review::{Decide, ReviewCommand, What};
 
+use crate::audit::Chain;
 use clap::{Args, Parser, Subcommand};
 use domain::{BatchId, LaneName, LedgerId};
 use std::fmt;
@@ -38,6 +39,9 @@ pub enum Command {
     Status(Status),
     /// Writes the result of a batch and shows its totals
     Report(Report),
+    /// Shows and checks what was done, and the key that signs it
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Cancels a batch: what was not sent will not be
     Cancel {
         /// The batch
@@ -139,11 +143,21 @@ pub struct Status {
 #[derive(Debug, Args)]
 pub struct Report {
     /// The batch
-    #[arg(value_parser = batch_id)]
-    pub batch: BatchId,
+    #[arg(value_parser = batch_id, required_unless_present = "verify")]
+    pub batch: Option<BatchId>,
     /// Where the files go [default: done/ of the inbox]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Show whole card and account numbers instead of masked ones
+    #[arg(long)]
+    pub unmask: bool,
+    /// Check a result that somebody sent, with its summary and signature beside it; needs neither
+    /// ledger nor config
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "out", "unmask"])]
+    pub verify: Option<PathBuf>,
+    /// The public key that must have signed it, or a file that holds it
+    #[arg(long, value_name = "KEY", requires = "verify")]
+    pub key: Option<String>,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -227,6 +241,31 @@ pub struct Reconcile {
     pub json: bool,
 }
 
+/// `producer audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Checks the audit chains, and the ledger's payouts against them
+    Verify {
+        /// The batch; without it, everything
+        #[arg(value_parser = batch_id)]
+        batch: Option<BatchId>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows a chain, one entry a line
+    Show {
+        /// A batch, lane/NAME, or installation
+        #[arg(value_parser = chain)]
+        chain: Chain,
+        /// As JSON, one entry a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the public key that third parties check results with
+    Key,
+}
+
 /// `producer lane`.
 #[derive(Debug, Subcommand)]
 pub enum LaneCommand {
@@ -278,6 +317,11 @@ fn batch_id(text: &str) -> Result<BatchId, String> {
 
 fn ledger_id(text: &str) -> Result<LedgerId, String> {
     LedgerId::parse(text).ok_or_else(|| "expected four of the characters a-z and 2-7".to_owned())
+}
+
+fn chain(text: &str) -> Result<Chain, String> {
+    let wrong = || "expected a batch id, lane/NAME or installation".to_owned();
+    Chain::named(text).ok_or_else(wrong)
 }
 
 fn lane_name(text: &str) -> Result<LaneName, String> {

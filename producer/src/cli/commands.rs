@@ -1,7 +1,7 @@
 //! One function per command: load what it needs, do it, print it. Those that speak to a provider
 //! stand in [`super::talk`].
 
-use super::{Cli, Command, Enqueue, Failure, LaneCommand, Report, Status, Watch};
+use super::{Cli, Command, Enqueue, Failure, LaneCommand, Report, Status, Watch, ask};
 use crate::folders::base_name;
 use crate::inbox::folders::Inbox;
 use crate::inbox::{self, WatchOptions};
@@ -10,6 +10,7 @@ use crate::provider::Line;
 use crate::rebind::{Rebound, rebind};
 use crate::rules::Rules;
 use crate::{progress, report, show, steer, waiting};
+use config::key_file::make_private_folders;
 use config::{Config, Overrides, open_ledger};
 use domain::{BatchId, LaneName, LedgerId};
 use ledger::Ledger;
@@ -28,6 +29,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         return Ok(());
     }
+    if let Command::Report(Report { verify: Some(file), key, json, .. }) = &cli.command {
+        return super::audit::prove(file, key.as_deref(), *json).await;
+    }
     let overrides = Overrides::from_process(&cli.set)?;
     let desk = Office::open(Config::load(cli.config.as_deref(), &overrides)?).await?;
     match cli.command {
@@ -35,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Watch(args) => desk.watch(args).await,
         Command::Status(args) => desk.status(args).await,
         Command::Report(args) => desk.report(args).await,
+        Command::Audit(command) => desk.audit(command).await,
         Command::Cancel { batch } => desk.cancel(batch).await,
         Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
@@ -114,7 +119,7 @@ impl Office {
             options,
             stopped.clone(),
         );
-        let results = report::keep_up(self.ledger.clone(), &done, stopped);
+        let results = report::keep_up(self.ledger.clone(), self.rules.clone(), &done, stopped);
         let asked = async {
             wait_for_stop().await;
             tracing::info!("stopping");
@@ -143,30 +148,39 @@ impl Office {
             false => self.ledger.batch(id).await?,
         };
         let batch = batch.ok_or_else(|| Failure::NoBatch(id.to_string()))?;
+        let late = report::late::of_batch(&*self.ledger, &batch).await?;
         if args.json {
-            print_json(&show::batches::to_json(&batch));
+            let mut told = show::batches::to_json(&batch);
+            told["late_news"] = show::batches::late_to_json(&late);
+            print_json(&told);
         } else {
             let stopped = show::lanes::stopped(&self.lane_records().await?);
-            print!("{}{stopped}", show::batches::one(&batch));
+            print!("{}{}{stopped}", show::batches::one(&batch), show::batches::late(&late));
         }
         Ok(())
     }
 
     async fn report(&self, args: Report) -> Result<(), Failure> {
-        let none = || Failure::NoBatch(args.batch.to_string());
-        let batch = self.ledger.batch(args.batch).await?.ok_or_else(none)?;
+        // The command line has one, or there is --verify.
+        let Some(id) = args.batch else { return Ok(()) };
+        let none = || Failure::NoBatch(id.to_string());
+        let batch = self.ledger.batch(id).await?.ok_or_else(none)?;
         let folder = self.report_folder(args.out.as_deref())?;
-        let written = report::write(&*self.ledger, &batch, &folder).await?;
+        let unmask = args.unmask || self.rules.unmask;
+        let written = report::write(&*self.ledger, &self.rules, &batch, &folder, unmask).await?;
         if args.json {
             print_json(&serde_json::json!({
                 "result_file": written.result,
                 "summary_file": written.file,
+                "signature_file": written.signature,
                 "summary": written.summary,
             }));
         } else {
             print!("{}", show::batches::summary(&written.summary));
             print!("{}", show::batches::to_do(&batch));
-            println!("{}\n{}", written.result.display(), written.file.display());
+            for file in [&written.result, &written.file, &written.signature] {
+                println!("{}", file.display());
+            }
         }
         Ok(())
     }
@@ -178,7 +192,7 @@ impl Office {
         };
         match out {
             Some(out) => {
-                std::fs::create_dir_all(out).map_err(failed(out))?;
+                make_private_folders(out).map_err(failed(out))?;
                 Ok(out.to_owned())
             }
             None => {

@@ -5,6 +5,7 @@
 
 mod args;
 mod ask;
+mod audit;
 mod commands;
 mod hidden;
 mod reconcile;
@@ -12,10 +13,11 @@ mod review;
 mod talk;
 
 pub use args::{
-    Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Reconcile, Report,
+    AuditCommand, Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Reconcile, Report,
     ReviewCommand, Status, Watch, What,
 };
 
+use crate::audit::AuditError;
 use crate::confirm::ConfirmError;
 use crate::intake::IntakeError;
 use crate::provider::LineError;
@@ -26,6 +28,7 @@ use crate::provider::fetch::FetchError;
 use crate::provider::payout::FindError;
 use crate::reconcile::ReconcileError;
 use crate::report::ReportError;
+use crate::report::proof::ProofError;
 use crate::review::ReviewError;
 use crate::rules::RulesError;
 use crate::steer::SteerError;
@@ -58,6 +61,12 @@ pub enum Failure {
     /// The report.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A result that somebody sent.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The audit.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The lane or batch.
     #[error(transparent)]
     Steer(#[from] SteerError),
@@ -121,7 +130,10 @@ impl Failure {
             },
             Failure::Ledger(error)
             | Failure::Report(ReportError::Ledger(error))
-            | Failure::Steer(SteerError::Ledger(error))
+            | Failure::Audit(AuditError::Ledger(error))
+            | Failure::Steer(
+                SteerError::Ledger(error) | SteerError::Audit(AuditError::Ledger(error)),
+            )
             | Failure::Desk(
                 DeskError::Ledger(error) | DeskError::Account(AccountError::Ledger(error)),
             )

@@ -2,6 +2,7 @@
 
 use super::commands::{Office, print_json};
 use super::{Confirm, Failure, Provider as Args, ask};
+use crate::audit::{Chain, Kind};
 use crate::confirm::{self, Call, ConfirmError, Confirmed, calls, said};
 use crate::provider::{Line, account, chat, desk, fetch, line};
 use crate::report::cells::time;
@@ -184,6 +185,10 @@ impl Office {
             }
         };
         let lease_ms = self.config.worker.lease_ms;
+        // Before it moves money; the code is not told.
+        let told = serde_json::json!({ "what": name });
+        let chain = Chain::batch(call.chunk.batch);
+        self.rules.clerk.tell_signed(&*self.ledger, &chain, Kind::Confirmed, told).await?;
         match confirm::take(&*self.ledger, &line, call, code, lease_ms).await? {
             Confirmed::Taken => {
                 println!("{name}: confirmed; look-ups tell when it is paid");

@@ -2,7 +2,8 @@
 //! and nothing is ever overwritten.
 
 use super::rest::Waiting;
-use crate::folders::{base_name, rename_new, sync_folder, write_whole};
+use crate::folders::{base_name, keep_private, rename_new, sync_folder, write_whole};
+use config::key_file::make_private_folders;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -52,7 +53,7 @@ impl Inbox {
     pub fn open(dir: &Path) -> io::Result<Inbox> {
         let inbox = Inbox { dir: dir.to_owned() };
         for folder in [inbox.processing(), inbox.done(), inbox.failed()] {
-            fs::create_dir_all(&folder)?;
+            make_private_folders(&folder)?;
             remove_stale_parts(&folder)?;
         }
         Ok(inbox)
@@ -125,6 +126,7 @@ impl Inbox {
     /// Moves a file that was taken; gives where it lies now.
     pub fn to_done(&self, claimed: Claimed, batch: &str) -> io::Result<PathBuf> {
         let path = self.done().join(&claimed.name);
+        keep_private(&claimed.path);
         match rename_new(&claimed.path, &path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -148,6 +150,7 @@ impl Inbox {
         list: Option<&Path>,
     ) -> io::Result<PathBuf> {
         let failed = self.failed();
+        keep_private(&claimed.path);
         let prepare = |name: &str| {
             let base = base_name(name);
             if let Some(list) = list {

@@ -16,6 +16,7 @@ use super::IntakeError;
 use super::held::refused;
 use super::packing::{Building, Packing};
 use super::places::{Places, Spot};
+use super::size::{LargeRow, Largest};
 use super::source::{BadRow, Cells, Item, Packed};
 use crate::rules::Rules;
 use domain::batch::{CurrencyTotal, Totals};
@@ -55,7 +56,8 @@ pub struct Desk {
     pub(super) building: BTreeMap<u16, Building>,
     pub(super) packing: Packing,
     totals: Totals,
-    lanes: BTreeMap<usize, u64>,
+    lanes: BTreeMap<usize, Totals>,
+    largest: Largest,
 }
 
 /// What was written.
@@ -67,6 +69,10 @@ pub struct Written {
     pub chunks: u16,
     /// Rows per lane.
     pub lanes: Vec<(LaneName, u64)>,
+    /// The same with the money, by index into [`Rules::lanes`].
+    pub by_lane: Vec<(usize, Totals)>,
+    /// The largest rows.
+    pub largest: Vec<LargeRow>,
 }
 
 impl Desk {
@@ -81,6 +87,7 @@ impl Desk {
             building: BTreeMap::new(),
             totals: Totals::default(),
             lanes: BTreeMap::new(),
+            largest: Largest::default(),
         }
     }
 
@@ -146,11 +153,12 @@ impl Desk {
             }
         }
         self.packing.finish().await?;
-        let name = |(lane, rows): (usize, u64)| (self.rules.lanes[lane].name.clone(), rows);
         Ok(Written {
             totals: self.totals,
             chunks: self.places.chunks(),
-            lanes: self.lanes.into_iter().map(name).collect(),
+            lanes: rows_per_lane(&self.rules, &self.lanes),
+            by_lane: self.lanes.into_iter().collect(),
+            largest: self.largest.rows()?,
         })
     }
 
@@ -215,7 +223,8 @@ impl Desk {
 
     async fn put(&mut self, row: Packed, spot: Spot) -> Result<(), IntakeError> {
         add(&mut self.totals, &row);
-        *self.lanes.entry(row.lane).or_default() += 1;
+        add(self.lanes.entry(row.lane).or_default(), &row);
+        self.largest.see(&row);
         let building = self.building.entry(spot.no).or_insert_with(|| Building {
             no: spot.no,
             lane: row.lane,
@@ -230,6 +239,11 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Rows per lane, by name.
+pub fn rows_per_lane(rules: &Rules, lanes: &BTreeMap<usize, Totals>) -> Vec<(LaneName, u64)> {
+    lanes.iter().map(|(at, totals)| (rules.lanes[*at].name.clone(), totals.rows())).collect()
 }
 
 /// Adds a row to totals.

@@ -1,8 +1,10 @@
 //! Why a file was not taken. Unless an error says otherwise, nothing of the file is payable.
 
+use crate::audit::AuditError;
 use crate::file::{SurveyError, TextError};
 use crate::rules::{HeaderError, LacksRules, Problem};
-use domain::{BatchId, BatchState, ChunkId};
+use config::key_file::KeyError;
+use domain::{BatchId, BatchState, ChunkId, LaneName};
 use ledger::LedgerError;
 use std::fmt;
 use std::path::PathBuf;
@@ -49,6 +51,15 @@ pub enum IntakeError {
     /// Control totals differ.
     #[error("the control totals differ, so nothing was taken:\n{}", .0.join("\n"))]
     Control(Vec<String>),
+    /// A lane that moves real money has no ceiling.
+    #[error(
+        "lane {0} moves real money and has no ceiling for one payout, so nothing was taken; add \
+         [lanes.{0}.ceilings] with payout = {{ EUR = \"1000.00\" }}, or sandbox = true"
+    )]
+    NoCeiling(LaneName),
+    /// More than a batch or a day may hold.
+    #[error("nothing was taken: {0}")]
+    Ceiling(String),
     /// The same bytes were taken before.
     #[error(
         "this very file was taken before as batch {batch} (\"{name}\", {state}); a file is paid \
@@ -104,9 +115,21 @@ pub enum IntakeError {
         /// What the ledger said.
         problem: String,
     },
+    /// The audit's key: what is taken in must be told (S20).
+    #[error("nothing was taken, because nothing can be told of it: {0}")]
+    Audit(KeyError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl From<AuditError> for IntakeError {
+    fn from(error: AuditError) -> IntakeError {
+        match error {
+            AuditError::Key(error) => IntakeError::Audit(error),
+            AuditError::Ledger(error) => IntakeError::Ledger(error),
+        }
+    }
 }
 
 impl IntakeError {
@@ -124,6 +147,8 @@ impl IntakeError {
                 | IntakeError::Ledger(LedgerError::Unavailable(_))
                 | IntakeError::Busy { .. }
                 | IntakeError::LacksRules(_)
+                | IntakeError::Audit(_)
+                | IntakeError::NoCeiling(_)
                 | IntakeError::Overtaken { .. }
                 | IntakeError::WriterGone
         )

@@ -134,5 +134,6 @@ pub fn held_by(batch: &Batch) -> String {
 pub fn refused((row, cells): Good, column: &str, text: String) -> Result<BadRow, LedgerError> {
     let value = shown(ledger::rows::unpack(&row.row)?.reference.as_str());
     let problem = Problem { line: row.line, column: column.to_owned(), value, text };
-    Ok(BadRow { ordinal: row.ordinal, line: row.line, problems: vec![problem], cells })
+    let amount = Some((row.currency.clone(), row.minor));
+    Ok(BadRow { ordinal: row.ordinal, line: row.line, problems: vec![problem], amount, cells })
 }

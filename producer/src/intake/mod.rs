@@ -16,9 +16,12 @@
 //!   holds a reference that is not free
 //! - [`packing`]: chunks are compressed and written
 //! - [`bad_rows`]: the judgement on the file; [`rejected`]: bad rows go to a file of their own
+//! - [`ceilings`]: what a file, a row and a day may not exceed; [`size`]: how large a file is
+//! - `telling`: what the audit is told (S20)
 //! - [`rehearsal`]: what `--dry-run` does
 
 pub mod bad_rows;
+pub mod ceilings;
 pub mod control;
 pub mod desk;
 pub mod error;
@@ -28,13 +31,16 @@ pub mod packing;
 pub mod places;
 pub mod rehearsal;
 pub mod rejected;
+pub mod size;
 pub mod source;
+mod telling;
 
 pub use error::{IntakeError, Problems};
 pub use options::{Progress, TakeOptions, Taken};
 
+use crate::audit::Chain;
 use crate::rules::{Rules, fetched};
-use bad_rows::BadRows;
+use bad_rows::{BadRows, Left};
 use control::Control;
 use desk::Desk;
 use domain::{Batch, BatchId, BatchState};
@@ -61,6 +67,11 @@ pub async fn take(
     progress: Arc<Progress>,
 ) -> Result<Taken, IntakeError> {
     let control = Control::new(&rules, &options)?;
+    ceilings::are_set(&rules)?;
+    if !options.dry_run {
+        // Before anything is written: what cannot be told and signed is not begun.
+        rules.clerk.key()?;
+    }
     let lacking = fetched::follow(&*ledger, &rules).await?;
     let source = {
         let (rules, options, progress) = (rules.clone(), options.clone(), progress.clone());
@@ -140,7 +151,12 @@ impl Intake {
         }
         .await;
         match sink {
-            Sink::Rehearsal(rehearsal) => self.rehearsed(fed?, rehearsal.finish(&self.rules), bad),
+            Sink::Rehearsal(rehearsal) => {
+                let rows = fed?;
+                let mut taken = self.rehearsed(rows, rehearsal.finish(&self.rules), bad)?;
+                taken.compared = size::compare(&*self.ledger, &taken.totals).await?;
+                Ok(taken)
+            }
             Sink::Desk(desk) => {
                 let batch = desk.batch();
                 let sealed = self.close(desk, fed, bad).await;
@@ -150,6 +166,7 @@ impl Intake {
                     // Best effort: a batch that is left `receiving` is rejected when its lease ends.
                     let rejected = self.ledger.reject(batch, error.brief(), false).await;
                     rejected.map_or_else(|e| tracing::warn!(%batch, "not rejected yet: {e}"), drop);
+                    self.tell_rejected(batch, &error.brief()).await;
                 }
                 sealed
             }
@@ -208,11 +225,17 @@ impl Intake {
         }
     }
 
-    fn rehearsed(&self, rows: u64, mut taken: Taken, bad: BadRows) -> Result<Taken, IntakeError> {
-        let (problems, file) = bad.judge(&self.options, rows, taken.rows)?;
+    fn rehearsed(
+        &self,
+        rows: u64,
+        taken: Result<Taken, IntakeError>,
+        bad: BadRows,
+    ) -> Result<Taken, IntakeError> {
+        let good = taken.as_ref().map_or(1, |taken| taken.rows);
+        // Nothing is taken, so nothing is left out: no file is kept.
+        let Left { problems, .. } = bad.judge(&self.options, rows, good)?;
+        let mut taken = taken?;
         self.control.check(rows, &taken.totals)?;
-        // Nothing was taken, so nothing was left out: no file is kept.
-        drop(file);
         taken.rejected = problems.rows;
         taken.problems = problems;
         let nothing = self.nothing_taken();
@@ -238,8 +261,10 @@ impl Intake {
             (Err(IntakeError::WriterGone), Err(error)) => return Err(error),
             (fed, written) => (fed?, written?),
         };
-        let (problems, file) = bad.judge(&self.options, rows, written.totals.rows())?;
+        let Left { problems, out, file } = bad.judge(&self.options, rows, written.totals.rows())?;
         self.control.check(rows, &written.totals)?;
+        ceilings::check_batch(&self.rules, &written.by_lane)?;
+        let compared = size::compare(&*self.ledger, &written.totals).await?;
         // Before the seal: what is not paid is on disk before anything is payable.
         let rejected_file = file.map(RejectedFile::keep).transpose()?;
         let seal = Seal {
@@ -248,18 +273,27 @@ impl Intake {
             chunks: written.chunks,
             state: BatchState::Active,
         };
-        let sealed = self.seal(seal).await;
+        let sealed = self.within_day(&written, async {
+            self.tell_intake(&written, batch, out).await?;
+            self.seal(seal).await
+        });
+        let sealed = sealed.await;
         if let (Err(error), Some(path)) = (&sealed, &rejected_file)
             && error.is_certain()
         {
             let _ = std::fs::remove_file(path);
         }
         sealed?;
+        // Whoever writes the result signs it, if this is not done now.
+        let signed = self.rules.clerk.sign(&*self.ledger, &Chain::batch(batch)).await;
+        signed.map_or_else(|e| tracing::warn!(%batch, "the intake is not signed yet: {e}"), drop);
         Ok(Taken {
             batch: Some(batch),
             rows: written.totals.rows(),
             totals: written.totals,
             lanes: written.lanes,
+            largest: written.largest,
+            compared,
             rejected: problems.rows,
             rejected_file,
             problems,

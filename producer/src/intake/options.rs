@@ -1,6 +1,7 @@
 //! What is asked of an intake, how far it is, and what comes out.
 
 use super::error::Problems;
+use super::size::{Compared, LargeRow};
 use domain::batch::Totals;
 use domain::{BatchId, LaneName};
 use std::path::PathBuf;
@@ -68,6 +69,10 @@ pub struct Taken {
     pub encoding: &'static str,
     /// The profile that read it.
     pub profile: String,
+    /// The largest rows.
+    pub largest: Vec<LargeRow>,
+    /// The totals beside those of the batches before.
+    pub compared: Vec<Compared>,
     /// The batch stood already: a crash had come between its seal and the end of its intake.
     pub was_taken_before: bool,
 }

@@ -4,8 +4,10 @@
 //! Here alone memory grows with the file, by some 30 bytes a row: without reservations the
 //! rehearsal itself must remember which references it has seen.
 
-use super::desk::add;
+use super::ceilings;
+use super::desk::{add, rows_per_lane};
 use super::held::{held_by, refused};
+use super::size::Largest;
 use super::source::{BadRow, Item};
 use super::{IntakeError, Taken};
 use crate::rules::Rules;
@@ -28,7 +30,8 @@ pub struct Rehearsal {
     seen: Vec<HashMap<[u8; 8], u32>>,
     batches: BTreeMap<BatchId, Option<Batch>>,
     totals: Totals,
-    lanes: BTreeMap<usize, u64>,
+    lanes: BTreeMap<usize, Totals>,
+    largest: Largest,
 }
 
 impl Rehearsal {
@@ -40,6 +43,7 @@ impl Rehearsal {
             batches: BTreeMap::new(),
             totals: Totals::default(),
             lanes: BTreeMap::new(),
+            largest: Largest::default(),
         }
     }
 
@@ -86,7 +90,8 @@ impl Rehearsal {
                 Some(words) => bad.push(refused((row, cells), column, words)?),
                 None => {
                     add(&mut self.totals, &row);
-                    *self.lanes.entry(row.lane).or_default() += 1;
+                    add(self.lanes.entry(row.lane).or_default(), &row);
+                    self.largest.see(&row);
                 }
             }
         }
@@ -94,14 +99,16 @@ impl Rehearsal {
     }
 
     /// What would have been taken.
-    pub fn finish(self, rules: &Rules) -> Taken {
-        let name = |(lane, rows): (usize, u64)| (rules.lanes[lane].name.clone(), rows);
-        Taken {
+    pub fn finish(self, rules: &Rules) -> Result<Taken, IntakeError> {
+        let by_lane: Vec<_> = self.lanes.clone().into_iter().collect();
+        ceilings::check_batch(rules, &by_lane)?;
+        Ok(Taken {
             rows: self.totals.rows(),
             totals: self.totals,
-            lanes: self.lanes.into_iter().map(name).collect(),
+            lanes: rows_per_lane(rules, &self.lanes),
+            largest: self.largest.rows()?,
             ..Taken::default()
-        }
+        })
     }
 
     fn seen_before(&mut self, key: ReferenceKey, line: u32) -> Option<u32> {

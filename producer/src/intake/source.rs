@@ -28,9 +28,14 @@ pub struct BadRow {
     pub line: u32,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// Its amount, where it could be read.
+    pub amount: Option<Amount>,
     /// Its fields as they stand in the file, where they are wanted.
     pub cells: Cells,
 }
+
+/// An amount in the currency's smallest unit.
+pub type Amount = (Arc<Currency>, i128);
 
 /// The fields of a row as they stand in the file; none where nobody wants them.
 pub type Cells = Option<Box<[Box<str>]>>;
@@ -178,7 +183,12 @@ impl Source {
             let item = match self.reader.read(&record, ordinal) {
                 Ok(candidate) => Item::Good(packed(candidate, &mut currency)?, cells),
                 Err(problems) => {
-                    Item::Bad(Box::new(BadRow { ordinal, line: record.line, problems, cells }))
+                    let amount = self
+                        .reader
+                        .amount()
+                        .map(|money| (Arc::new(money.currency().clone()), money.minor_units()));
+                    let line = record.line;
+                    Item::Bad(Box::new(BadRow { ordinal, line, problems, amount, cells }))
                 }
             };
             if let Some(lacks) = self.reader.lacks_rules() {

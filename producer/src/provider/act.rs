@@ -1,7 +1,9 @@
-//! What changes something at a provider, told before and after: to the log, and to the lane's
-//! notes in the ledger. Without the note before, nothing is done.
+//! What changes something at a provider, told before and after: to the log, to the lane's notes in
+//! the ledger, and to the lane's audit chain (S20). Without the note before, nothing is done.
 
+use crate::audit::{Chain, Kind, who};
 use domain::LaneName;
+use ledger::audit::{What, append};
 use ledger::{Ledger, LedgerError};
 
 /// An act that was announced.
@@ -21,6 +23,7 @@ impl<'a> Act<'a> {
     ) -> Result<Act<'a>, LedgerError> {
         tracing::info!(%lane, act = what, "a person acts at the provider");
         ledger.keep_stray(lane.clone(), format!("by hand: {what}: begun")).await?;
+        tell(ledger, lane, &what, "begun").await?;
         Ok(Act { ledger, lane, what })
     }
 
@@ -32,5 +35,19 @@ impl<'a> Act<'a> {
         {
             tracing::warn!(%lane, act = what, %error, "done, but the lane's note is missing");
         }
+        if let Err(error) = tell(ledger, lane, &what, how).await {
+            tracing::warn!(%lane, act = what, %error, "done, but the audit was not told");
+        }
     }
+}
+
+async fn tell(
+    ledger: &dyn Ledger,
+    lane: &LaneName,
+    what: &str,
+    how: &str,
+) -> Result<(), LedgerError> {
+    let text = serde_json::json!({ "what": what, "how": how });
+    let told = What { kind: Kind::ProviderAct, who: &who(), text };
+    append(ledger, &Chain::lane(lane), &told).await.map(drop)
 }

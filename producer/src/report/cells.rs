@@ -1,12 +1,14 @@
-//! A row as the result file shows it. Destinations are masked (S24), and no cell is a formula.
+//! A row as the result file shows it. Destinations are masked unless somebody asked otherwise (S24),
+//! and no cell is a formula.
 
+use super::late::LateNews;
 use super::rows::ReportRow;
-use domain::{Millis, State};
+use domain::{Cause, Millis, Payout, State};
 use jiff::Timestamp;
 use std::fmt::Write;
 
 /// The columns, in order.
-pub const HEADER: [&str; 13] = [
+pub const HEADER: [&str; 14] = [
     "line",
     "reference",
     "amount",
@@ -20,16 +22,25 @@ pub const HEADER: [&str; 13] = [
     "attempts",
     "updated",
     "receipts",
+    "late_news",
 ];
 
 /// Makes cells; keeps its memory from row to row.
 #[derive(Default)]
-pub struct Cells([String; HEADER.len()]);
+pub struct Cells {
+    cells: [String; HEADER.len()],
+    unmask: bool,
+}
 
 impl Cells {
+    /// With whole destinations, or masked ones.
+    pub fn new(unmask: bool) -> Cells {
+        Cells { unmask, ..Cells::default() }
+    }
+
     /// The cells of a row, in the order of [`HEADER`].
     pub fn of(&mut self, row: &ReportRow) -> &[String; HEADER.len()] {
-        self.0.iter_mut().for_each(String::clear);
+        self.cells.iter_mut().for_each(String::clear);
         let [
             line,
             reference,
@@ -44,7 +55,8 @@ impl Cells {
             attempts,
             updated,
             receipts,
-        ] = &mut self.0;
+            late,
+        ] = &mut self.cells;
         let put = |cell: &mut String, value: &dyn std::fmt::Display| {
             // Writing to a String cannot fail.
             let _ = write!(cell, "{value}");
@@ -54,27 +66,34 @@ impl Cells {
         put(amount, &row.row.money.amount());
         put(currency, row.row.money.currency());
         put(method, &row.row.method.name());
-        let masked = row.row.destination.to_string();
-        put_text(destination, &masked);
+        match self.unmask {
+            true => put_text(destination, row.row.destination.reveal()),
+            false => put_text(destination, &row.row.destination.to_string()),
+        }
         put(lane, &row.lane);
         put(state, &row.payout.state);
         put_text(id, &row.provider_id);
         let cause = row.payout.cause.sentence();
-        let told = if are_words_current(row.payout.state) { row.reason.as_str() } else { "" };
+        let news = LateNews::of(&row.payout);
+        let is_told = are_words_current(&row.payout) || news == LateNews::Returned;
+        let told = if is_told { row.reason.as_str() } else { "" };
         put_text(reason, if told.is_empty() { cause } else { told });
         let attempt = if row.payout.was_ever_sent() { row.payout.attempt } else { 0 };
         put(attempts, &attempt);
         put_time(updated, row.payout.since.0);
         put_text(receipts, &row.receipts);
-        &self.0
+        late.push_str(news.name());
+        &self.cells
     }
 }
 
 /// Whether the newest words of a row are about where it stands now. What is paid, or under way
 /// again, leaves its words behind: "send 100 USDT to …" must not stand beside `paid`.
-fn are_words_current(state: State) -> bool {
-    match state {
-        State::Submitting | State::Submitted | State::Paid => false,
+fn are_words_current(payout: &Payout) -> bool {
+    match payout.state {
+        // Why a person said so.
+        State::Paid => payout.cause == Cause::Operator,
+        State::Submitting | State::Submitted => false,
         State::Accepted
         | State::Waiting
         | State::Unknown

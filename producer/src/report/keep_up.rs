@@ -2,6 +2,7 @@
 //! The report lease sees to it that one process of a pool does it.
 
 use super::{ReportError, write};
+use crate::rules::Rules;
 use domain::{Batch, BatchId, BatchState};
 use ledger::{Ledger, LedgerError};
 use std::path::Path;
@@ -18,14 +19,19 @@ const PAGE: u32 = 100;
 const REPORT_LEASE_MS: u64 = 120_000;
 
 /// Keeps the results in `folder` current until `stop` becomes true.
-pub async fn keep_up(ledger: Arc<dyn Ledger>, folder: &Path, mut stop: watch::Receiver<bool>) {
+pub async fn keep_up(
+    ledger: Arc<dyn Ledger>,
+    rules: Arc<Rules>,
+    folder: &Path,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut all_at = Instant::now();
     while !*stop.borrow() {
         let look_at_all = all_at <= Instant::now();
         if look_at_all {
             all_at = Instant::now() + Duration::from_millis(LOOK_AT_ALL_MS);
         }
-        if let Err(error) = once(&*ledger, folder, look_at_all).await {
+        if let Err(error) = once(&*ledger, &rules, folder, look_at_all).await {
             tracing::warn!(%error, "results are not current; trying again");
         }
         tokio::select! {
@@ -36,7 +42,12 @@ pub async fn keep_up(ledger: Arc<dyn Ledger>, folder: &Path, mut stop: watch::Re
 }
 
 /// Writes what is due among the newest batches, or among all. Gives how many were written.
-pub async fn once(ledger: &dyn Ledger, folder: &Path, all: bool) -> Result<u64, LedgerError> {
+pub async fn once(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    folder: &Path,
+    all: bool,
+) -> Result<u64, LedgerError> {
     let mut written = 0;
     let mut before: Option<BatchId> = None;
     loop {
@@ -44,7 +55,7 @@ pub async fn once(ledger: &dyn Ledger, folder: &Path, all: bool) -> Result<u64, 
         before = page.last().map(|batch| batch.id);
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         for batch in page.iter().filter(|batch| is_due(batch)) {
-            written += u64::from(one(ledger, folder, batch.id).await?);
+            written += u64::from(one(ledger, rules, folder, batch.id).await?);
         }
         if is_last || !all {
             return Ok(written);
@@ -61,9 +72,14 @@ fn is_due(batch: &Batch) -> bool {
     is_over && batch.reported != Some(batch.changes)
 }
 
-async fn one(ledger: &dyn Ledger, folder: &Path, id: BatchId) -> Result<bool, LedgerError> {
+async fn one(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    folder: &Path,
+    id: BatchId,
+) -> Result<bool, LedgerError> {
     let Some(batch) = ledger.claim_report(id, REPORT_LEASE_MS).await? else { return Ok(false) };
-    match write(ledger, &batch, folder).await {
+    match write(ledger, rules, &batch, folder, rules.unmask).await {
         Ok(written) => {
             ledger.reported(id, batch.changes).await?;
             tracing::info!(batch = %id, file = %written.result.display(), "result written");

@@ -1,16 +1,20 @@
 //! Totals of a batch per currency. Each row counts in exactly one column, and the columns add up
-//! to what was sealed, or there is no summary.
+//! to what was sealed, or there is no summary. With the rows that intake left out, they are all
+//! rows of the payer's file.
 
 use super::ReportError;
+use super::late::LateNews;
 use super::rows::ReportRow;
+use crate::audit::told::LeftOut;
 use domain::batch::CurrencyTotal;
 use domain::money::minor_to_text;
 use domain::{Batch, State};
-use serde::{Deserialize, Serialize, Serializer};
+use ledger::audit::SignedHead;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Totals of a batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The batch.
     pub batch: String,
@@ -22,8 +26,31 @@ pub struct Summary {
     pub state: String,
     /// The count of changes that this summary shows.
     pub changes: u64,
+    /// Rows of the file: those of the result and those that were left out.
+    pub rows: u64,
     /// Per currency.
     pub currencies: BTreeMap<String, CurrencySummary>,
+    /// The rows that intake left out; they stand in `<name>.rejected.csv`.
+    pub left_out: LeftOut,
+    /// The result file, where one was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultFile>,
+    /// How the batch's audit chain stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<SignedHead>,
+}
+
+/// A result file, by its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultFile {
+    /// Its name.
+    pub file: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Its destinations are masked.
+    pub masked: bool,
 }
 
 /// Whose summary a file is.
@@ -34,7 +61,7 @@ pub struct Owner {
 }
 
 /// Totals of one currency.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrencySummary {
     /// The file, as it was sealed.
     pub file: Sum,
@@ -48,8 +75,11 @@ pub struct CurrencySummary {
     pub review: Sum,
     /// Still under way.
     pub open: Sum,
-    /// Of those paid, came back.
+    /// Of those paid, came back (S14).
     pub returned: Sum,
+    /// Of those in review, reported as paid after they had failed or been cancelled (S14).
+    #[serde(default)]
+    pub disputed: Sum,
 }
 
 /// Rows and money. The money is written as an exact decimal.
@@ -67,21 +97,55 @@ impl Serialize for Sum {
     }
 }
 
+impl<'de> Deserialize<'de> for Sum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sum, D::Error> {
+        #[derive(Deserialize)]
+        struct Shown {
+            rows: u64,
+            amount: String,
+        }
+        let Shown { rows, amount } = Shown::deserialize(deserializer)?;
+        let (minor, exponent) = amount_from_text(&amount)
+            .ok_or_else(|| serde::de::Error::custom("expected an amount such as 1500.00"))?;
+        Ok(Sum(CurrencyTotal { rows, minor, exponent }))
+    }
+}
+
+/// Reads what [`minor_to_text`] wrote: smallest units and the number of decimals.
+pub fn amount_from_text(text: &str) -> Option<(i128, u8)> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = !whole.is_empty() && digits(whole) && digits(decimals);
+    // No sign, no empty part behind a point: one writing for each amount.
+    if !is_number || text.ends_with('.') {
+        return None;
+    }
+    let minor = format!("{whole}{decimals}").parse().ok()?;
+    Some((minor, u8::try_from(decimals.len()).ok()?))
+}
+
 impl Sum {
+    /// Nothing, in a currency with so many decimals.
+    pub fn zero(exponent: u8) -> Sum {
+        Sum(CurrencyTotal { exponent, ..CurrencyTotal::default() })
+    }
+
     /// The exact amount.
     pub fn amount(&self) -> String {
         minor_to_text(self.0.minor, self.0.exponent)
     }
 
-    fn add(&mut self, row: &ReportRow) {
+    /// Counts a row.
+    pub fn add(&mut self, minor: i128) {
         self.0.rows += 1;
-        self.0.minor += row.row.money.minor_units();
+        self.0.minor += minor;
     }
 }
 
 impl CurrencySummary {
-    fn with_exponent(exponent: u8) -> CurrencySummary {
-        let zero = Sum(CurrencyTotal { exponent, ..CurrencyTotal::default() });
+    /// Nothing, in a currency with so many decimals.
+    pub fn with_exponent(exponent: u8) -> CurrencySummary {
+        let zero = Sum::zero(exponent);
         CurrencySummary {
             file: zero,
             paid: zero,
@@ -90,6 +154,28 @@ impl CurrencySummary {
             review: zero,
             open: zero,
             returned: zero,
+            disputed: zero,
+        }
+    }
+
+    /// Counts a row.
+    pub fn add(&mut self, state: State, late: LateNews, minor: i128) {
+        let column = match state {
+            State::Paid => &mut self.paid,
+            State::Failed => &mut self.failed,
+            State::Cancelled => &mut self.cancelled,
+            State::Review => &mut self.review,
+            State::Accepted
+            | State::Submitting
+            | State::Submitted
+            | State::Waiting
+            | State::Unknown => &mut self.open,
+        };
+        column.add(minor);
+        match late {
+            LateNews::None => {}
+            LateNews::Returned => self.returned.add(minor),
+            LateNews::Disputed => self.disputed.add(minor),
         }
     }
 
@@ -118,6 +204,10 @@ impl Summary {
             file_sha256: batch.file_sha256.clone(),
             state: batch.state.to_string(),
             changes: batch.changes,
+            rows: batch.totals.rows(),
+            left_out: LeftOut::default(),
+            result: None,
+            audit: None,
             currencies: batch.totals.0.iter().map(currency).collect(),
         }
     }
@@ -131,20 +221,13 @@ impl Summary {
             self.currencies.insert(currency.code().to_owned(), empty);
         }
         let Some(sums) = self.currencies.get_mut(currency.code()) else { return };
-        match row.payout.state {
-            State::Paid => sums.paid.add(row),
-            State::Failed => sums.failed.add(row),
-            State::Cancelled => sums.cancelled.add(row),
-            State::Review => sums.review.add(row),
-            State::Accepted
-            | State::Submitting
-            | State::Submitted
-            | State::Waiting
-            | State::Unknown => sums.open.add(row),
-        }
-        if row.payout.returned {
-            sums.returned.add(row);
-        }
+        sums.add(row.payout.state, LateNews::of(&row.payout), row.row.money.minor_units());
+    }
+
+    /// Says what intake left out: the file has so many rows more.
+    pub fn leave_out(&mut self, left_out: LeftOut) {
+        self.rows += left_out.rows;
+        self.left_out = left_out;
     }
 
     /// Whether the rows add up to what was sealed.
@@ -167,5 +250,26 @@ impl Summary {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_amount_survives_its_text(minor in 0i128..i128::from(u64::MAX), exponent in 0u8..=9) {
+            let text = minor_to_text(minor, exponent);
+            prop_assert_eq!(amount_from_text(&text), Some((minor, exponent)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_not_read_as_one() {
+        for text in ["", ".", "1.", ".5", "-1.00", "+1", "1,00", "1e3", "1.0.0", " 1"] {
+            assert_eq!(amount_from_text(text), None, "{text:?}");
+        }
     }
 }

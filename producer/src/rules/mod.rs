@@ -15,8 +15,10 @@ pub use fetched::{Lacking, LacksRules};
 pub use problem::Problem;
 pub use reader::RowReader;
 
-use config::{Config, LaneConfig, ProfileConfig};
-use domain::{Currencies, LaneName, Method, Policy};
+use crate::audit::Clerk;
+use config::{Ceiling, CeilingsConfig, Config, LaneConfig, ProfileConfig};
+use domain::money::minor_to_text;
+use domain::{Currencies, LaneName, Method, Money, Policy};
 use providers::{Provider, registry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +32,35 @@ pub struct Lane {
     pub provider: Arc<dyn Provider>,
     /// Its waiting times.
     pub policy: Policy,
+    /// It moves no real money.
+    pub sandbox: bool,
+    /// Ceilings (S23), for one payout …
+    pub payout_max: Ceiling,
+    /// … for what one batch holds for it …
+    pub batch_max: Ceiling,
+    /// … and for one day.
+    pub day_max: Ceiling,
+}
+
+impl Lane {
+    /// Why this amount is not paid by this lane, if it is not.
+    fn refuses(&self, money: &Money) -> Option<String> {
+        let (code, lane) = (money.currency().code(), &self.name);
+        match self.payout_max.get(code) {
+            Some(max) if money.minor_units() > *max => {
+                let max = minor_to_text(*max, money.currency().exponent());
+                Some(format!(
+                    "is above the ceiling of lane {lane} for one payout, {max} {code}; correct it, \
+                     or ask whoever keeps [lanes.{lane}.ceilings]"
+                ))
+            }
+            None if !self.sandbox => Some(format!(
+                "lane {lane} has no ceiling for {code}, so it pays none; add it to payout in \
+                 [lanes.{lane}.ceilings]"
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// The first route whose conditions hold decides.
@@ -51,6 +82,10 @@ pub struct Rules {
     pub routes: Vec<Route>,
     /// By name.
     pub profiles: BTreeMap<String, ProfileConfig>,
+    /// Who tells the audit chains.
+    pub clerk: Clerk,
+    /// Results show whole destinations (S24).
+    pub unmask: bool,
 }
 
 /// Why a config cannot be compiled.
@@ -86,7 +121,20 @@ impl Rules {
         let lane = |(name, lane): (&LaneName, &LaneConfig)| {
             let provider = build(name, lane).map_err(|problem| RulesError::Lane { problem })?;
             let policy = lane.policy.on(&provider.limits().policy);
-            Ok(Lane { name: name.clone(), provider, policy })
+            let ceiling = |amounts| {
+                CeilingsConfig::read(amounts, &currencies)
+                    .map_err(|e| inconsistent(format!("lanes.{name}.ceilings: {e}")))
+            };
+            let CeilingsConfig { payout, batch, day } = &lane.ceilings;
+            Ok(Lane {
+                name: name.clone(),
+                provider,
+                policy,
+                sandbox: lane.sandbox,
+                payout_max: ceiling(payout)?,
+                batch_max: ceiling(batch)?,
+                day_max: ceiling(day)?,
+            })
         };
         let lanes = config.lanes.iter().map(lane).collect::<Result<Vec<_>, RulesError>>()?;
         let mut routes = Vec::with_capacity(config.routes.len());
@@ -101,7 +149,14 @@ impl Rules {
                 lane: at.ok_or_else(unknown)?,
             });
         }
-        Ok(Rules { currencies, lanes, routes, profiles: config.profiles.clone() })
+        Ok(Rules {
+            currencies,
+            lanes,
+            routes,
+            profiles: config.profiles.clone(),
+            clerk: Clerk::new(&config.audit),
+            unmask: config.results.unmask,
+        })
     }
 
     /// The index of a lane.
@@ -121,6 +176,11 @@ impl Rules {
                 && route.currency.as_deref().is_none_or(|wanted| wanted == currency)
         };
         self.routes.iter().find(holds).map(|route| route.lane)
+    }
+
+    /// All lanes.
+    pub fn all_lanes(&self) -> Vec<LaneName> {
+        self.lanes.iter().map(|lane| lane.name.clone()).collect()
     }
 
     /// The names of all lanes, for messages.

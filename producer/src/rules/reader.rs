@@ -36,6 +36,8 @@ pub struct RowReader {
     /// The currency of the last row: files rarely change it.
     last_currency: Option<(String, Currency)>,
     joined: String,
+    /// The amount of the last row, if it could be read.
+    amount: Option<Money>,
     /// Lanes that take no rows now, and the first one that a row was for.
     lacking: Lacking,
     lacks: Option<usize>,
@@ -50,13 +52,19 @@ impl RowReader {
         lane: Option<usize>,
         lacking: Lacking,
     ) -> RowReader {
-        let (last_currency, joined, lacks) = (None, String::new(), None);
-        RowReader { rules, columns, lane, last_currency, joined, lacking, lacks }
+        let (last_currency, joined, amount, lacks) = (None, String::new(), None, None);
+        RowReader { rules, columns, lane, last_currency, joined, amount, lacking, lacks }
     }
 
     /// A row was for a lane that takes none now: the file cannot be judged.
     pub fn lacks_rules(&self) -> Option<&LacksRules> {
         self.lacking.get(&self.lacks?)
+    }
+
+    /// The amount of the row that was read last, where it could be read: a row that is left out
+    /// counts with it.
+    pub fn amount(&self) -> Option<&Money> {
+        self.amount.as_ref()
     }
 
     /// The layout.
@@ -66,6 +74,7 @@ impl RowReader {
 
     /// Reads row number `ordinal`.
     pub fn read(&mut self, record: &Record<'_>, ordinal: u32) -> Result<Candidate, Vec<Problem>> {
+        self.amount = None;
         if let Some(problem) = self.flaw(record) {
             return Err(vec![problem]);
         }
@@ -81,6 +90,7 @@ impl RowReader {
                 .ok()
         });
         let fields = self.fields(record, &mut problems);
+        self.amount.clone_from(&money);
         let lane = match (method, &money) {
             (Some(method), Some(money)) => self.lane_of(record, method, money, &mut problems),
             _ => None,
@@ -254,6 +264,10 @@ impl RowReader {
             );
             to.push(self.problem(record, "method", row.method.name(), words));
             return;
+        }
+        if let Some(words) = lane.refuses(&row.money) {
+            let amount = row.money.amount().to_string();
+            to.push(self.problem(record, "amount", &amount, words));
         }
         for problem in lane.provider.validate(row) {
             let text = match problem.column {

@@ -4,6 +4,7 @@ use super::table::table;
 use crate::progress::counts;
 use crate::report::Summary;
 use crate::report::cells::put_time;
+use crate::report::late::LateCounts;
 use domain::batch::{CurrencyTotal, Totals};
 use domain::money::minor_to_text;
 use domain::{Batch, State};
@@ -84,6 +85,27 @@ fn waiting(batch: &Batch) -> String {
     }
 }
 
+/// That money came back, or went out after all: somebody must act on it (S14).
+pub fn late(late: &LateCounts) -> String {
+    let mut out = String::new();
+    if late.returned > 0 {
+        out += &format!("{} paid, and the money came back; the result says which\n", late.returned);
+    }
+    if late.disputed > 0 {
+        out += &format!(
+            "{} disputed: reported as paid after they had failed or been cancelled; the result \
+             says which, and a person must close them\n",
+            late.disputed
+        );
+    }
+    out
+}
+
+/// The same for scripts.
+pub fn late_to_json(late: &LateCounts) -> Value {
+    json!({ "returned": late.returned, "disputed": late.disputed })
+}
+
 fn pair(name: &str, value: String) -> (String, String) {
     (name.to_owned(), value)
 }
@@ -114,6 +136,17 @@ pub fn summary(summary: &Summary) -> String {
         if sums.returned.0.rows > 0 {
             rows.push(line("of those paid, returned", sums.returned));
         }
+        if sums.disputed.0.rows > 0 {
+            rows.push(line("of those in review, disputed", sums.disputed));
+        }
+    }
+    for (code, sum) in &summary.left_out.amounts {
+        let cells = [code.clone(), "left out".to_owned(), sum.0.rows.to_string(), sum.amount()];
+        rows.push(cells.into());
+    }
+    if summary.left_out.unreadable > 0 {
+        let rows_out = summary.left_out.unreadable.to_string();
+        rows.push(vec![String::new(), "left out, no amount".to_owned(), rows_out, String::new()]);
     }
     table(&["currency", "payouts", ">rows", ">amount"], &rows)
 }

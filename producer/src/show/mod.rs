@@ -5,8 +5,9 @@
 //! - [`lanes`]: lanes; [`limits`]: what each provider allows
 //! - [`provider`]: what a provider can be asked, and what it answered
 //! - [`review`]: what a person must decide, and all that is known of one payout
-//! - [`taken`]: what an intake did, or why it did nothing
+//! - [`taken`]: what an intake did, or why it did nothing; [`audit`]: what an audit found
 
+pub mod audit;
 pub mod batches;
 pub mod lanes;
 pub mod limits;

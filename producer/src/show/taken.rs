@@ -1,6 +1,7 @@
 //! What an intake did, or why it did nothing.
 
 use super::batches::totals_to_json;
+use crate::intake::size::{Compared, LargeRow};
 use crate::intake::{IntakeError, Problems, Taken};
 use domain::batch::Totals;
 use domain::money::minor_to_text;
@@ -18,6 +19,17 @@ pub fn taken(taken: &Taken) -> String {
     let _ = writeln!(out, "  {} rows, {}", taken.rows, amounts(&taken.totals));
     for (lane, rows) in &taken.lanes {
         let _ = writeln!(out, "  lane {lane}: {rows} rows");
+    }
+    for row in &taken.largest {
+        let LargeRow { line, reference, amount, destination } = row;
+        let _ = writeln!(out, "  large: line {line}, {reference}, {amount} to {destination}");
+    }
+    for Compared { currency, total, median, batches, is_unusual } in &taken.compared {
+        let warning = if *is_unusual { "BEWARE, ten times as much or more: " } else { "" };
+        let _ = writeln!(
+            out,
+            "  {warning}{total} {currency}; the last {batches} batches had {median} in the middle"
+        );
     }
     let _ = writeln!(out, "  read as {} with profile \"{}\"", taken.encoding, taken.profile);
     if taken.rejected > 0 {
@@ -46,6 +58,19 @@ pub fn to_json(taken: &Taken) -> Value {
         "totals": totals,
         "lanes": taken.lanes.iter().map(|(lane, rows)| (lane.to_string(), Value::from(*rows)))
             .collect::<serde_json::Map<_, _>>(),
+        "largest": taken.largest.iter().map(|row| json!({
+            "line": row.line,
+            "reference": row.reference,
+            "amount": row.amount,
+            "destination": row.destination,
+        })).collect::<Vec<_>>(),
+        "compared": taken.compared.iter().map(|with| json!({
+            "currency": with.currency,
+            "total": with.total,
+            "median": with.median,
+            "batches": with.batches,
+            "unusual": with.is_unusual,
+        })).collect::<Vec<_>>(),
         "rejected": taken.rejected,
         "rejected_file": taken.rejected_file,
         "problems": problems(&taken.problems),

@@ -3,7 +3,7 @@
 //! - [`world`]: a ledger, rules and files to start from
 //! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
 //!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
-//! - the themes: [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
+//! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
 //!   [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
 //!   [`listing`], [`reviewing`], [`judging`]
 
@@ -11,7 +11,9 @@
 #![cfg(test)]
 
 mod asking;
+mod audit;
 mod between;
+mod ceilings;
 mod confirming;
 mod control;
 mod desk;
@@ -23,6 +25,7 @@ mod inbox;
 mod judging;
 mod listing;
 mod program;
+mod proof;
 mod references;
 mod report;
 mod reviewing;

@@ -22,13 +22,15 @@ async fn the_result_has_one_line_per_row_in_the_order_of_the_file_over_all_lanes
     let id = world.taken(&world.rows("many.csv", &rows)).await;
     let batch = world.batch(id).await;
     assert!(batch.chunks > 4);
-    let written = report::write(&*world.ledger, &batch, world.folder.path()).await.unwrap();
+    let written = report::write(&*world.ledger, &world.rules, &batch, world.folder.path(), false)
+        .await
+        .unwrap();
     assert_eq!(written.result, world.path("many.result.csv"));
     let text = std::fs::read_to_string(&written.result).unwrap();
     let mut lines = text.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "line,reference,amount,currency,method,destination,lane,state,provider_id,reason,attempts,updated,receipts"
+        "line,reference,amount,currency,method,destination,lane,state,provider_id,reason,attempts,updated,receipts,late_news"
     );
     let references: Vec<_> = lines.map(|line| line.split(',').nth(1).unwrap().to_owned()).collect();
     assert_eq!(references, (0..4_321).map(|n| format!("R-{n}")).collect::<Vec<_>>());
@@ -47,12 +49,14 @@ async fn each_state_is_shown_with_its_reason_and_counted_once() {
     world.settle(places[1], State::Failed).await;
     world.settle(places[2], State::Review).await;
     let batch = world.batch(id).await;
-    let written = report::write(&*world.ledger, &batch, world.folder.path()).await.unwrap();
+    let written = report::write(&*world.ledger, &world.rules, &batch, world.folder.path(), false)
+        .await
+        .unwrap();
     let text = std::fs::read_to_string(&written.result).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(
         lines[1],
-        "2,A,10.01,RUB,card,4111…1111,main,paid,'=id-1,,1,2023-11-14T22:13:20Z,r/1 r/2"
+        "2,A,10.01,RUB,card,4111…1111,main,paid,'=id-1,,1,2023-11-14T22:13:20Z,r/1 r/2,"
     );
     assert!(lines[2].contains(",failed,'=id-1,no such card,1,"), "{}", lines[2]);
     assert!(lines[3].contains(",review,'=id-1,the provider's record differs from ours,1,"));
@@ -74,7 +78,9 @@ async fn what_was_to_be_done_is_shown_while_it_waits_and_not_beside_what_is_paid
     scene.news(2, News::Waiting).await;
     let batch = scene.world.batch(scene.batch).await;
     let folder = scene.world.folder.path();
-    let written = report::write(&*scene.world.ledger, &batch, folder).await.unwrap();
+    let written = report::write(&*scene.world.ledger, &scene.world.rules, &batch, folder, false)
+        .await
+        .unwrap();
     let mut found = Vec::new();
     let mut file = csv::Reader::from_path(&written.result).unwrap();
     for line in file.records() {
@@ -92,7 +98,9 @@ async fn totals_that_do_not_add_up_are_an_error_and_leave_no_file() {
     let id = world.taken(&world.rows("a.csv", &[card("A", "1")])).await;
     let mut batch = world.batch(id).await;
     batch.totals.0.get_mut("RUB").unwrap().minor += 1;
-    let error = report::write(&*world.ledger, &batch, world.folder.path()).await.unwrap_err();
+    let error = report::write(&*world.ledger, &world.rules, &batch, world.folder.path(), false)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ReportError::DoesNotAddUp { .. }), "{error}");
     assert!(
         error.to_string().contains("RUB: the file has 1 rows and 1.01, the ledger 1 rows and 1.00"),
@@ -115,11 +123,20 @@ async fn results_are_kept_current_and_two_batches_of_one_name_do_not_overwrite_e
     for reference in ["A", "B"] {
         let id = world.taken(&world.rows("same.csv", &[card(reference, "1")])).await;
         let (place, _) = world.rows_of(id).await.remove(0);
-        assert_eq!(report::keep_up::once(&*world.ledger, &folder, true).await.unwrap(), 0);
+        assert_eq!(
+            report::keep_up::once(&*world.ledger, &world.rules, &folder, true).await.unwrap(),
+            0
+        );
         world.settle(place, State::Paid).await;
         assert_eq!(world.batch(id).await.state, BatchState::Complete);
-        assert_eq!(report::keep_up::once(&*world.ledger, &folder, false).await.unwrap(), 1);
-        assert_eq!(report::keep_up::once(&*world.ledger, &folder, true).await.unwrap(), 0);
+        assert_eq!(
+            report::keep_up::once(&*world.ledger, &world.rules, &folder, false).await.unwrap(),
+            1
+        );
+        assert_eq!(
+            report::keep_up::once(&*world.ledger, &world.rules, &folder, true).await.unwrap(),
+            0
+        );
         assert_eq!(world.batch(id).await.reported, Some(world.batch(id).await.changes));
         results.push(id);
     }

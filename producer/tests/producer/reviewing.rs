@@ -35,11 +35,13 @@ async fn the_result_file_says_who_decided_in_place_of_what_nobody_knew() {
     desk.provider_says(Found::Absent);
     let folder = desk.world.folder.path();
     let batch = desk.world.batch(desk.batch).await;
-    let before = report::write(desk.ledger(), &batch, folder).await.unwrap();
+    let before =
+        report::write(desk.ledger(), &desk.world.rules, &batch, folder, false).await.unwrap();
     assert_eq!(before.summary.currencies["RUB"].review.0.rows, 1);
     desk.resolve(Decision::Failed).await.unwrap();
     let batch = desk.world.batch(desk.batch).await;
-    let after = report::write(desk.ledger(), &batch, folder).await.unwrap();
+    let after =
+        report::write(desk.ledger(), &desk.world.rules, &batch, folder, false).await.unwrap();
     assert!(after.summary.changes > before.summary.changes, "so that it is written again");
     let text = std::fs::read_to_string(&after.result).unwrap();
     let line = text.lines().nth(1).unwrap();

@@ -10,9 +10,11 @@ use crate::world::World;
 
 async fn taken(sample: &str) -> (intake::Taken, World) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../config");
-    let config = Config::load(Some(&folder.join("default.toml")), &Overrides::default()).unwrap();
-    let rules = Arc::new(Rules::from_config(&config).unwrap());
     let world = World::new();
+    let mut config =
+        Config::load(Some(&folder.join("default.toml")), &Overrides::default()).unwrap();
+    config.audit.key_file = world.path("audit.key");
+    let rules = Arc::new(Rules::from_config(&config).unwrap());
     let options = TakeOptions::of(folder.join("samples").join(sample));
     let progress = Arc::new(Progress::default());
     let taken = intake::take(world.ledger.clone(), rules, options, progress).await.unwrap();

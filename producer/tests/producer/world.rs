@@ -46,6 +46,15 @@ impl World {
         World::with(|config| Rules::from_config(config).unwrap())
     }
 
+    /// The config is changed first.
+    pub fn with_config(change: impl FnOnce(&mut Config)) -> World {
+        World::with(|config| {
+            let mut config = config.clone();
+            change(&mut config);
+            Rules::from_config(&config).unwrap()
+        })
+    }
+
     /// Lane `main` has this provider; the other one is as it always is.
     pub fn with_main(fake: &Arc<crate::fake::Fake>) -> World {
         World::with(|config| {
@@ -68,7 +77,9 @@ impl World {
         let ledger = MemoryLedger::new(id, Arc::new(move || Millis(clock.load(Ordering::SeqCst))));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        std::fs::write(&path, CONFIG).unwrap();
+        let key = folder.path().join("audit.key");
+        let audit = format!("[audit]\nkey_file = {key:?}\n");
+        std::fs::write(&path, format!("{CONFIG}{audit}")).unwrap();
         let config = Config::load(Some(&path), &config::Overrides::default()).unwrap();
         let rules = Arc::new(rules(&config));
         World { ledger: Arc::new(ledger), rules, folder, now }

@@ -1,7 +1,9 @@
 //! What must hold between the parts of a configuration.
 
 use crate::sections::profiles::SHARED_FIELDS;
-use crate::{Canonical, ColumnSource, Config, ConfigError, ProfileConfig, error::nearest};
+use crate::{
+    Canonical, CeilingsConfig, ColumnSource, Config, ConfigError, ProfileConfig, error::nearest,
+};
 use domain::Policy;
 
 /// Checks the whole; the first thing that does not fit is told.
@@ -17,7 +19,13 @@ fn lanes(config: &Config) -> Result<(), String> {
     if config.lanes.is_empty() {
         return Err("there is no lane; add a [lanes.NAME] with its provider".to_owned());
     }
+    let currencies = config.currencies.table().map_err(|e| format!("[currencies]: {e}"))?;
     for (name, lane) in &config.lanes {
+        let CeilingsConfig { payout, batch, day } = &lane.ceilings;
+        for (what, amounts) in [("payout", payout), ("batch", batch), ("day", day)] {
+            CeilingsConfig::read(amounts, &currencies)
+                .map_err(|e| format!("lanes.{name}.ceilings.{what}: {e}"))?;
+        }
         if lane.provider.is_empty() {
             return Err(format!("lanes.{name} names no provider; add provider = \"merchant\""));
         }

@@ -1,5 +1,5 @@
-//! Keys that lie in files of their own: the one that callback URLs are authenticated with, and the
-//! one that rows are encrypted with.
+//! Keys that lie in files of their own: the one that callback URLs are authenticated with, the one
+//! that rows are encrypted with, and the one that signs audit chains and results.
 //!
 //! A key outlives restarts, because what was made with it does; all machines of a pool need the
 //! same one. It is made once, with mode 0600, and appears whole or not at all: two processes that
@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Bytes of a key.
@@ -20,6 +20,8 @@ pub enum KeyKind {
     Callback,
     /// Encrypts rows.
     Ledger,
+    /// Signs audit chains and results; machines of a pool may each have their own.
+    Audit,
 }
 
 impl KeyKind {
@@ -28,6 +30,7 @@ impl KeyKind {
         match self {
             KeyKind::Callback => "callback key",
             KeyKind::Ledger => "ledger key",
+            KeyKind::Audit => "audit key",
         }
     }
 
@@ -36,6 +39,7 @@ impl KeyKind {
         match self {
             KeyKind::Callback => "payouts under way carry URLs made with it",
             KeyKind::Ledger => "the rows in the ledger are encrypted with it",
+            KeyKind::Audit => "people check the results with its public half",
         }
     }
 }
@@ -97,7 +101,7 @@ pub fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
 
 fn make(kind: KeyKind, path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    make_private_folders(folder)?;
     let name = kind.name().replace(' ', "-");
     let draft = folder.join(format!(".{name}.{:016x}", rand::random::<u64>()));
     let key: [u8; KEY_BYTES] = rand::random();
@@ -111,6 +115,11 @@ fn make(kind: KeyKind, path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => File::open(folder)?.sync_all(),
     }
+}
+
+/// Makes a folder that only its owner can look into (S24), and those above it.
+pub fn make_private_folders(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn warn_if_others_can_read(kind: KeyKind, path: &Path) {

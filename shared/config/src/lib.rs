@@ -10,7 +10,7 @@
 //! - [`sections`]: the types, with their units and defaults
 //! - [`layers`]: reading and merging
 //! - [`check`]: what must hold between the parts
-//! - [`open`]: the ledger that the config names; [`key_file`]: keys in files of their own
+//! - [`open`]: the ledger that the config names; [`key_file`]: secret keys in files
 
 pub mod check;
 pub mod error;
@@ -23,9 +23,9 @@ pub use error::ConfigError;
 pub use layers::Overrides;
 pub use open::{OpenLedger, open, open_ledger};
 pub use sections::{
-    Canonical, ColumnSource, CurrencyConfig, Delimiter, Engine, HttpConfig, InboxConfig,
-    LaneConfig, LedgerConfig, Listen, ProfileConfig, Rate, RedisUrl, RouteConfig, SandboxConfig,
-    WorkerConfig,
+    AuditConfig, Canonical, Ceiling, CeilingsConfig, ColumnSource, CurrencyConfig, Delimiter,
+    Engine, HttpConfig, InboxConfig, LaneConfig, LedgerConfig, Listen, ProfileConfig, Rate,
+    RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, WorkerConfig,
 };
 
 use domain::LaneName;
@@ -40,6 +40,10 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// The folder that is watched for files.
     pub inbox: InboxConfig,
+    /// The audit chains, and the key that signs them.
+    pub audit: AuditConfig,
+    /// What results show.
+    pub results: ResultsConfig,
     /// Callbacks, health and metrics.
     pub http: HttpConfig,
     /// How a worker works.

@@ -34,7 +34,7 @@ async fn open_with(config: &LedgerConfig, key: Option<String>) -> Result<OpenLed
         Engine::Sqlite => {
             let folder = config.path.parent().filter(|folder| !folder.as_os_str().is_empty());
             if let Some(folder) = folder {
-                std::fs::create_dir_all(folder).map_err(|e| {
+                crate::key_file::make_private_folders(folder).map_err(|e| {
                     LedgerError::Unavailable(format!("cannot make {}: {e}", folder.display()))
                 })?;
             }

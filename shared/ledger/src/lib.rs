@@ -3,6 +3,7 @@
 //! - [`api`]: the [`Ledger`] trait, documented by what a crash before and after each call means
 //! - [`types`]: what goes in and comes out; [`forward`]: for a ledger around a ledger
 //! - [`apply`]: the one way to change payouts: decide, compare-and-set, decide again
+//! - [`audit`]: hash chains that tell what was done, and signed heads of them (S20)
 //! - [`intake`]: reserve references, told who holds them (S2)
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
@@ -15,6 +16,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod audit;
 pub mod forward;
 pub mod intake;
 pub mod memory;

@@ -12,8 +12,10 @@
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`reconcile`]: money that moved behind our back is noticed
 //! - [`stopping`]: a graceful end
+//! - [`audit`]: what was done is proved, and what is changed by hand is found
 //! - [`twins`]: the same thing given to two producers at one moment
 
+mod audit;
 mod crashes;
 mod deaths;
 mod desk;

@@ -1,5 +1,6 @@
 //! Lanes: one account each, with its rate and its waiting times. Routes: which row goes where.
 
+use super::ceilings::CeilingsConfig;
 use domain::{LaneName, Method, PolicyChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct LaneConfig {
     pub canary: bool,
     /// Waiting times, all in milliseconds.
     pub policy: PolicyChange,
+    /// What no payout, batch or day exceeds (S23).
+    pub ceilings: CeilingsConfig,
     /// The provider's own settings; the adapter reads them.
     pub settings: toml::Table,
 }
@@ -36,6 +39,7 @@ impl Default for LaneConfig {
             look_ups_per_second: Rate::ProvidersOwn,
             canary: true,
             policy: PolicyChange::default(),
+            ceilings: CeilingsConfig::default(),
             settings: toml::Table::new(),
         }
     }

@@ -1,18 +1,21 @@
 //! The sections of the configuration, each with its units and defaults.
 //!
-//! - [`places`]: ledger, inbox, http, worker, sandbox: where things are and how long they take
-//! - [`lanes`]: accounts, and the routes that lead to them
+//! - [`places`]: ledger, inbox, audit, results, http, worker, sandbox: where things are and how long they take
+//! - [`lanes`]: accounts, and the routes that lead to them; [`ceilings`]: what they never exceed
 //! - [`profiles`]: what the columns of a file mean; [`currencies`]: codes beyond ISO 4217
 
+pub mod ceilings;
 pub mod currencies;
 pub mod lanes;
 pub mod places;
 pub mod profiles;
 
+pub use ceilings::{Ceiling, CeilingsConfig};
 pub use currencies::CurrencyConfig;
 pub use lanes::{LaneConfig, Rate, RouteConfig};
 pub use places::{
-    Engine, HttpConfig, InboxConfig, LedgerConfig, Listen, RedisUrl, SandboxConfig, WorkerConfig,
+    AuditConfig, Engine, HttpConfig, InboxConfig, LedgerConfig, Listen, RedisUrl, ResultsConfig,
+    SandboxConfig, WorkerConfig,
 };
 pub use profiles::{Canonical, ColumnSource, Delimiter, ProfileConfig};
 
@@ -23,6 +26,8 @@ impl Default for Config {
         Config {
             ledger: LedgerConfig::default(),
             inbox: InboxConfig::default(),
+            audit: AuditConfig::default(),
+            results: ResultsConfig::default(),
             http: HttpConfig::default(),
             worker: WorkerConfig::default(),
             sandbox: SandboxConfig::default(),

@@ -77,6 +77,29 @@ impl Default for InboxConfig {
     }
 }
 
+/// The audit chains (S20).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditConfig {
+    /// The key that chains and results are signed with; made with mode 0600 if missing. Machines
+    /// of a pool may share one or have one each.
+    pub key_file: PathBuf,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        AuditConfig { key_file: "./data/audit.key".into() }
+    }
+}
+
+/// What result files show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResultsConfig {
+    /// Whole destinations instead of masked ones (S24).
+    pub unmask: bool,
+}
+
 /// Callbacks, health and metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
