@@ -10,6 +10,7 @@
 //! - [`audit`]: what was done, told to hash chains, and the chains checked
 //! - [`report`]: a batch → `<name>.result.csv` and totals that add up
 //! - [`steer`]: lanes start and stop, batches are cancelled
+//! - [`recover`]: a person beside workers that are gone and a ledger that went back in time
 //! - [`waiting`]: what waits for a person; [`confirm`]: second steps by a person
 //! - [`review`]: what stopped for a person, and his decisions
 //! - [`provider`]: what a person asks a lane's provider
@@ -28,6 +29,7 @@ pub mod progress;
 pub mod provider;
 pub mod rebind;
 pub mod reconcile;
+pub mod recover;
 pub mod report;
 pub mod review;
 pub mod rules;

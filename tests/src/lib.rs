@@ -5,9 +5,11 @@
 //! - [`sandbox`]: the providers, a process of its own that is asked what it really paid;
 //!   [`provider`]: which there are, and what a lane through each is told
 //! - [`batch`]: files to pay; [`results`]: result files; [`compare`]: both against the sandbox
+//! - [`backup`]: a copy of the ledger that is put back
 //! - [`chaos`]: all of it in a storm
 //! - [`binaries`], [`process`], [`redis_server`], [`http`], [`wait`]: the means
 
+pub mod backup;
 pub mod batch;
 pub mod binaries;
 pub mod chaos;

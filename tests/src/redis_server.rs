@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -39,6 +40,11 @@ impl RedisServer {
     /// The server's process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where it keeps its data.
+    pub fn data(&self) -> &Path {
+        self.dir.path()
     }
 
     /// `kill -9`.

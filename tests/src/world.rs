@@ -154,6 +154,13 @@ impl World {
         capay.control("PUT", "webhook", &serde_json::json!({ "url": url }).to_string());
     }
 
+    /// What the first worker says of itself.
+    #[track_caller]
+    pub fn health(&self) -> Value {
+        let answer = http::call("GET", &format!("http://{}/health", self.addresses[0]), "");
+        parse(&answer.expect("an answer").body)
+    }
+
     fn serving(&self, command: &str, address: &str) -> Process {
         let mut process = self.start_serving(command, address);
         let health = format!("http://{address}/health");

@@ -106,8 +106,9 @@ async fn unfinished(ledger: &dyn Ledger) -> Failure {
 
 fn config(folder: &Path) -> Config {
     let mut config = Config::default();
-    config.ledger.path = folder.join("ledger.sqlite");
+    config.ledger.path = folder.join("ledger/ledger.sqlite");
     config.ledger.key_file = folder.join("ledger.key");
+    config.worker.state = folder.join("state");
     config.inbox.dir = folder.join("inbox");
     config.sandbox.data = folder.join("sandbox");
     config.http.callback_key_file = folder.join("callback.key");
@@ -148,7 +149,7 @@ fn put_samples(inbox: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::LedgerConfig;
+    use config::{LedgerConfig, WorkerConfig};
 
     #[test]
     fn two_demos_of_one_second_have_a_folder_each() {
@@ -165,7 +166,8 @@ mod tests {
         assert!(crate::lanes::want_sandbox(&config));
         assert_eq!(config.lanes.len(), 1);
         let LedgerConfig { path, key_file, .. } = &config.ledger;
-        for place in [path, key_file, &config.inbox.dir, &config.sandbox.data] {
+        let WorkerConfig { state, .. } = &config.worker;
+        for place in [path, key_file, &config.inbox.dir, &config.sandbox.data, state] {
             assert!(place.starts_with("/demo"), "{}", place.display());
         }
     }

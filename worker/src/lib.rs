@@ -4,10 +4,12 @@
 //! the engine and ends it in order; if it dies at any point, the ledger knows all that counts.
 //!
 //! - [`cli`]: the commands; [`run`]: one worker of a pool
-//! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`]: what it starts with
+//! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`], [`berth`]: what it starts
+//!   with; [`watch`]: whether the ledger went back in time, and which neighbours died
 //! - [`http`]: callbacks, health, metrics
 //! - [`env`](mod@env): the engine's world in production; [`signals`], [`logs`]
 
+pub mod berth;
 pub mod cli;
 pub mod demo;
 pub mod env;
@@ -25,6 +27,7 @@ pub mod signals;
 pub mod up;
 pub mod verify;
 pub mod view;
+pub mod watch;
 
 /// Why a command failed, for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,18 +1,21 @@
 //! Everything that runs in a worker, started in order and stopped in order.
 //!
 //! ```text
-//!  start: ledger ▶ port ▶ adapters ▶ engine (checks the accounts, S4) ▶ other ledgers (S5) ▶ rules
-//!         ▶ listener ▶ queue ▶ pump
-//!  stop:  pump ▶ queue ▶ engine (what is under way is written down) ▶ listener
+//!  start: ledger ▶ port ▶ adapters ▶ berth (a home and a number, S12) ▶ engine (checks the
+//!         accounts, S4) ▶ other ledgers (S5) ▶ watch (compares the journals, S18) ▶ rules ▶
+//!         listener ▶ queue ▶ pump
+//!  stop:  pump ▶ queue ▶ engine (what is under way is written down) ▶ watch ▶ listener
 //! ```
 //!
 //! The listener is the last to go: callbacks are taken as long as anything is under way.
 
+use crate::berth::{Berth, BerthError};
 use crate::env::Production;
 use crate::http::{self, Listener, Rim};
 use crate::lanes::{self, LaneError};
 use crate::reconcile::{self, Daily};
 use crate::rules::{Pauses, Rules};
+use crate::watch::{Watch, Watched};
 use config::key_file::{self, KeyError, KeyKind};
 use config::{Config, Listen};
 use domain::LaneName;
@@ -26,6 +29,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+
+const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Why a worker did not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,9 @@ pub enum ShellError {
     /// A lane.
     #[error(transparent)]
     Lane(#[from] LaneError),
+    /// The state directory, or the number in the ledger.
+    #[error(transparent)]
+    Berth(#[from] BerthError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] StartError),
@@ -100,6 +108,7 @@ pub struct Shell {
     listening: Listening,
     rules: Rules,
     daily: Daily,
+    watch: Watch,
     http: Option<Listener>,
     stop_within: Duration,
 }
@@ -118,13 +127,25 @@ impl Shell {
         let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));
         let providers = setups.iter().map(of).collect();
         let listed = reconcile::listed(&setups);
+        let policies = setups.iter().map(|setup| (setup.name.clone(), setup.policy.clone()));
+        let policies = policies.collect();
+        let berth = Arc::new(Berth::take(&config.worker, &*ledger).await?);
         let settings = Settings {
             lease_ms: config.worker.lease_ms,
             chunks_at_once: config.worker.chunks_at_once,
-            sender: domain::Sender::NOBODY,
+            sender: berth.number,
+            journal: Arc::new(berth.journal()?),
         };
         let engine = Engine::start(Arc::new(Production), ledger.clone(), setups, settings).await?;
         reconcile::check_ledgers(&*ledger, &listed).await;
+        let watch = Watch::start(Watched {
+            engine: engine.clone(),
+            ledger: ledger.clone(),
+            berth,
+            policies,
+            keep_ms: u64::from(config.worker.journal_days) * DAY_MS,
+        })
+        .await;
         // Not before the accounts are known to be ours (S4): rules of another one are not kept.
         let rules = Rules::keep(&ledger, providers, Pauses::USUAL);
         let daily = Daily::keep(&ledger, listed, reconcile::Pauses::USUAL);
@@ -136,7 +157,7 @@ impl Shell {
         let ready: Arc<dyn Ready> = Arc::new(ledger);
         let pump = Pump::start(queue, ready, names, config.worker.chunks_at_once);
         let stop_within = Duration::from_millis(config.worker.stop_within_ms);
-        Ok(Shell { engine, pump, listening, rules, daily, http, stop_within })
+        Ok(Shell { engine, pump, listening, rules, daily, watch, http, stop_within })
     }
 
     /// Stops all parts; what is under way gets the configured time. Gives whether all of it is
@@ -147,6 +168,7 @@ impl Shell {
         self.rules.stop().await;
         self.daily.stop().await;
         let in_time = tokio::time::timeout(self.stop_within, self.engine.stop()).await.is_ok();
+        self.watch.stop(in_time).await;
         if let Some(http) = self.http {
             http.stop().await;
         }

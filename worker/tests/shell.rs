@@ -29,6 +29,7 @@ fn config(dir: &Path) -> Config {
     let mut config = Config::default();
     config.http.listen = Listen::At(([127, 0, 0, 1], 0).into());
     config.http.callback_key_file = dir.join("callback.key");
+    config.worker.state = dir.join("state");
     // A chunk whose holder lost the ledger waits for the end of its lease.
     config.worker.lease_ms = 6_000;
     for lane in config.lanes.values_mut() {

@@ -6,7 +6,8 @@ pub use review::{Decide, ReviewCommand, What};
 
 use crate::audit::Chain;
 use clap::{Args, Parser, Subcommand};
-use domain::{BatchId, LaneName, LedgerId};
+use domain::{BatchId, LaneName, LedgerId, Millis};
+use jiff::Timestamp;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -51,6 +52,12 @@ pub enum Command {
     /// Shows, starts and stops lanes
     #[command(subcommand)]
     Lane(LaneCommand),
+    /// Shows who sends, and takes a person's word that one never will again
+    #[command(subcommand)]
+    Worker(WorkerCommand),
+    /// Shows whether the ledger may have gone back in time, and brings back what it forgot
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Shows the payouts that wait for a person at a provider, and what to do
     Waiting {
         /// The batch; without it, all batches
@@ -309,6 +316,68 @@ pub enum LaneCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// `producer worker`.
+#[derive(Debug, Subcommand)]
+pub enum WorkerCommand {
+    /// Shows all that may send, and those that are gone
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says that a worker will never send again, because its machine is lost
+    Lost {
+        /// Its number, or the id of its home
+        #[arg(value_name = "NUMBER|HOME")]
+        which: String,
+        /// Why, for whoever looks next
+        #[arg(long)]
+        reason: String,
+        /// Say so without being asked for a yes
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `producer ledger`.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Shows whether it may have gone back in time, and what to do
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says that a copy of the ledger was put back: intake and sending stop
+    Restored {
+        /// When that copy was taken, such as 2026-03-01T12:00:00Z
+        #[arg(long, value_parser = moment, value_name = "TIME")]
+        since: Millis,
+    },
+    /// Brings back what the ledger forgot, and lets intake and sending go on
+    #[command(group(clap::ArgGroup::new("journals").required(true)))]
+    Recover {
+        /// Since when it may have forgotten, such as 2026-03-01T12:00:00Z
+        #[arg(long, value_parser = moment, value_name = "TIME")]
+        lost_since: Millis,
+        /// All state directories that were sent from since then are there
+        #[arg(long, group = "journals")]
+        journals_complete: bool,
+        /// Some are not: everything that is not final is looked up first
+        #[arg(long, group = "journals")]
+        journals_missing: bool,
+        /// Do it without being asked for a yes
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+fn moment(text: &str) -> Result<Millis, String> {
+    let time: Result<Timestamp, _> = text.parse();
+    let ms = time.ok().and_then(|time| u64::try_from(time.as_millisecond()).ok());
+    ms.map(Millis).ok_or_else(|| "expected a time with its zone: 2026-03-01T12:00:00Z".to_owned())
 }
 
 fn batch_id(text: &str) -> Result<BatchId, String> {

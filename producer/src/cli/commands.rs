@@ -46,6 +46,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lane(LaneCommand::Adopt { lane, ledger }) => desk.adopt(&lane, ledger).await,
         Command::Lane(LaneCommand::Rebind { lane, yes }) => desk.rebind(&lane, yes).await,
         Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
+        Command::Worker(command) => desk.workers(command).await,
+        Command::Ledger(command) => desk.ledger(command).await,
         Command::Waiting { batch, json } => desk.waiting(batch, json).await,
         Command::Confirm(args) => desk.confirm(args).await,
         Command::Review(command) => desk.review(command).await,

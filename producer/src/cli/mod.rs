@@ -9,12 +9,13 @@ mod audit;
 mod commands;
 mod hidden;
 mod reconcile;
+mod rescue;
 mod review;
 mod talk;
 
 pub use args::{
-    AuditCommand, Cli, Command, Confirm, Decide, Enqueue, LaneCommand, Provider, Reconcile, Report,
-    ReviewCommand, Status, Watch, What,
+    AuditCommand, Cli, Command, Confirm, Decide, Enqueue, LaneCommand, LedgerCommand, Provider,
+    Reconcile, Report, ReviewCommand, Status, Watch, What, WorkerCommand,
 };
 
 use crate::audit::AuditError;
@@ -27,6 +28,7 @@ use crate::provider::desk::DeskError;
 use crate::provider::fetch::FetchError;
 use crate::provider::payout::FindError;
 use crate::reconcile::ReconcileError;
+use crate::recover::RecoverError;
 use crate::report::ReportError;
 use crate::report::proof::ProofError;
 use crate::review::ReviewError;
@@ -102,6 +104,9 @@ pub enum Failure {
     /// A decision about a payout in review.
     #[error(transparent)]
     Review(#[from] ReviewError),
+    /// Workers that are gone, a ledger that went back in time.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
     /// What was asked for was not done, and why.
     #[error("{0}")]
     NotDone(String),
@@ -118,6 +123,10 @@ impl Failure {
 
     fn is_ledger_away(&self) -> bool {
         let error = match self {
+            Failure::Recover(error) => match error.ledger_error() {
+                Some(error) => error,
+                None => return false,
+            },
             Failure::Intake { source, .. } => match source.as_ref() {
                 IntakeError::Ledger(error) => error,
                 IntakeError::SealUnknown { .. } => return true,

@@ -9,6 +9,7 @@ use crate::report::cells::time;
 use crate::rules::problem::shown;
 use crate::show;
 use domain::{BatchState, LaneName};
+use ledger::senders;
 use providers::{CancelAnswer, Provider, Question, SecondStep};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -111,9 +112,11 @@ impl Office {
 
     pub(super) async fn confirm(&self, args: Confirm) -> Result<(), Failure> {
         let id = args.batch;
-        // The person at the keyboard answers for what is read from here on (S18): a ledger that is
-        // started anew while he looks for the code takes no step.
-        self.ledger.trust(self.ledger.about().await?.life);
+        // A ledger that may have forgotten a step, or is started anew while the person looks for the
+        // code, takes none (S18).
+        if let Some(why) = senders::vouch(&*self.ledger).await? {
+            return Err(Failure::NotDone(format!("nothing was sent: {why}")));
+        }
         let batch = self.ledger.batch(id).await?.ok_or(ConfirmError::NoBatch(id))?;
         if batch.state != BatchState::Active {
             return Err(ConfirmError::NotActive { batch: id, state: batch.state }.into());

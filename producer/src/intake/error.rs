@@ -104,6 +104,15 @@ pub enum IntakeError {
     /// A task of the intake ended before its time; another error says why.
     #[error("the intake broke off")]
     WriterGone,
+    /// The ledger may have gone back in time (S18): it may not know what was paid.
+    #[error(
+        "the ledger may have gone back in time ({what}), so nothing is taken in until that is \
+         cleared up: see producer ledger status"
+    )]
+    Suspect {
+        /// What was found.
+        what: String,
+    },
     /// The ledger went away while sealing.
     #[error(
         "the ledger went away while batch {batch} was sealed, and it is not known whether it was \
@@ -146,6 +155,7 @@ impl IntakeError {
             IntakeError::SealUnknown { .. }
                 | IntakeError::Ledger(LedgerError::Unavailable(_))
                 | IntakeError::Busy { .. }
+                | IntakeError::Suspect { .. }
                 | IntakeError::LacksRules(_)
                 | IntakeError::Audit(_)
                 | IntakeError::NoCeiling(_)

@@ -10,7 +10,7 @@ use super::desk::{Desk, Good};
 use super::source::BadRow;
 use crate::rules::Problem;
 use crate::rules::problem::shown;
-use domain::{Batch, BatchState, Place, ReferenceKey};
+use domain::{Batch, BatchId, BatchState, Place, ReferenceKey};
 use ledger::LedgerError;
 use ledger::intake::Conflict;
 use std::collections::BTreeMap;
@@ -49,7 +49,8 @@ impl Desk {
 
     /// It began after us and is not sealed: it finds our references held, and is refused.
     fn yields_to_us(&self, conflict: &Conflict) -> bool {
-        conflict.batch.state == BatchState::Receiving && conflict.batch.id > self.batch
+        let yields = |b: &Batch| b.state == BatchState::Receiving && b.id > self.batch;
+        conflict.batch.as_ref().is_some_and(yields)
     }
 
     /// For references that an earlier row of this file holds: the line of that row.
@@ -105,7 +106,10 @@ impl Desk {
 
     pub(super) fn words(&self, conflict: &Conflict, first_line: Option<u32>) -> String {
         if conflict.by.chunk.batch != self.batch {
-            return held_by(&conflict.batch);
+            return match &conflict.batch {
+                Some(batch) => held_by(batch),
+                None => held_by_lost(conflict.by.chunk.batch),
+            };
         }
         match first_line {
             Some(line) => {
@@ -127,6 +131,14 @@ pub fn held_by(batch: &Batch) -> String {
     format!(
         "batch {id} (\"{name}\", {state}) holds this reference; a reference is paid once, so take \
          the row out or give it a new one"
+    )
+}
+
+/// A reference that a batch held when the ledger went back in time and lost it (S18).
+pub fn held_by_lost(batch: BatchId) -> String {
+    format!(
+        "batch {batch}, which the ledger lost when it went back in time, has sent this reference; \
+         look it up at the provider, and pay it under a new reference only if it was never paid"
     )
 }
 

@@ -44,6 +44,7 @@ use bad_rows::{BadRows, Left};
 use control::Control;
 use desk::Desk;
 use domain::{Batch, BatchId, BatchState};
+use ledger::suspicion::{self, Suspicion};
 use ledger::{Ledger, LedgerError, NewBatch, Opened, Seal};
 use rehearsal::Rehearsal;
 use rejected::RejectedFile;
@@ -175,6 +176,7 @@ impl Intake {
 
     /// Opens the batch, or gives the one that took the same bytes before.
     async fn open(&self) -> Result<Result<BatchId, BatchId>, IntakeError> {
+        self.refuse_if_suspect().await?;
         let now = self.ledger.about().await?.now;
         let batch = BatchId(Ulid::from_parts(now.0, rand::random()));
         let new = NewBatch {
@@ -187,6 +189,14 @@ impl Intake {
             Opened::Fresh => Ok(batch),
             Opened::SameFile(first) => Err(first),
         })
+    }
+
+    /// A ledger that went back in time may have forgotten that a reference was paid (S18).
+    async fn refuse_if_suspect(&self) -> Result<(), IntakeError> {
+        match suspicion::current(&*self.ledger).await? {
+            Some(Suspicion { what, .. }) => Err(IntakeError::Suspect { what }),
+            None => Ok(()),
+        }
     }
 
     /// The bytes were taken before. After a crash between seal and rename this is our own file,
@@ -263,6 +273,7 @@ impl Intake {
         };
         let Left { problems, out, file } = bad.judge(&self.options, rows, written.totals.rows())?;
         self.control.check(rows, &written.totals)?;
+        self.refuse_if_suspect().await?;
         ceilings::check_batch(&self.rules, &written.by_lane)?;
         let compared = size::compare(&*self.ledger, &written.totals).await?;
         // Before the seal: what is not paid is on disk before anything is payable.

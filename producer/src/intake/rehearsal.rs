@@ -6,7 +6,7 @@
 
 use super::ceilings;
 use super::desk::{add, rows_per_lane};
-use super::held::{held_by, refused};
+use super::held::{held_by, held_by_lost, refused};
 use super::size::Largest;
 use super::source::{BadRow, Item};
 use super::{IntakeError, Taken};
@@ -81,7 +81,7 @@ impl Rehearsal {
                 None => None,
             };
             let words = match holder {
-                Some(batch) => Some(held_by(&batch)),
+                Some(words) => Some(words),
                 None => self.seen_before(row.key, row.line).map(|line| {
                     format!("the same reference stands in line {line}; every row needs its own")
                 }),
@@ -119,8 +119,8 @@ impl Rehearsal {
         (first != line).then_some(first)
     }
 
-    /// The batch that holds a place, if it would not give its reference back (S2).
-    async fn holder(&mut self, place: Place) -> Result<Option<Batch>, LedgerError> {
+    /// Who holds a place, in words, if he would not give its reference back (S2).
+    async fn holder(&mut self, place: Place) -> Result<Option<String>, LedgerError> {
         let id = place.chunk.batch;
         let batch = match self.batches.get(&id) {
             Some(known) => known.clone(),
@@ -130,7 +130,7 @@ impl Rehearsal {
                 batch
             }
         };
-        let Some(batch) = batch else { return Ok(None) };
+        let Some(batch) = batch else { return Ok(Some(held_by_lost(id))) };
         match batch.state {
             BatchState::Rejected => Ok(None),
             BatchState::Cancelled => {
@@ -138,9 +138,9 @@ impl Rehearsal {
                 let payout = chunk.and_then(|c| c.payouts.get(usize::from(place.row)).copied());
                 let is_free =
                     payout.is_some_and(|p| p.state == State::Cancelled && !p.was_ever_sent());
-                Ok((!is_free).then_some(batch))
+                Ok((!is_free).then(|| held_by(&batch)))
             }
-            _ => Ok(Some(batch)),
+            _ => Ok(Some(held_by(&batch))),
         }
     }
 }

@@ -56,7 +56,7 @@ struct Site {
 impl Site {
     async fn new() -> Site {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger.db");
+        let path = folder.path().join("data/ledger.db");
         let write = |name: &str, text: &str| {
             std::fs::write(folder.path().join(name), text).unwrap();
         };

@@ -2,16 +2,19 @@
 
 use crate::sections::profiles::SHARED_FIELDS;
 use crate::{
-    Canonical, CeilingsConfig, ColumnSource, Config, ConfigError, ProfileConfig, error::nearest,
+    Canonical, CeilingsConfig, ColumnSource, Config, ConfigError, Engine, ProfileConfig,
+    error::nearest,
 };
 use domain::Policy;
+use std::path::{Path, absolute};
 
 /// Checks the whole; the first thing that does not fit is told.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     let all = lanes(config)
         .and_then(|()| routes(config))
         .and_then(|()| config.profiles.iter().try_for_each(|(name, p)| profile(name, p)))
-        .and_then(|()| durations(config));
+        .and_then(|()| durations(config))
+        .and_then(|()| state(config));
     all.map_err(ConfigError::Inconsistent)
 }
 
@@ -115,6 +118,30 @@ fn durations(config: &Config) -> Result<(), String> {
     }
     if config.worker.chunks_at_once == 0 {
         return Err("worker.chunks_at_once is 0; at least 1 is needed".to_owned());
+    }
+    Ok(())
+}
+
+/// S18: whoever puts a copy of the ledger's folder back would put the journals back, too, and
+/// nobody would see that anything was forgotten.
+fn state(config: &Config) -> Result<(), String> {
+    if config.worker.journal_days == 0 {
+        return Err("worker.journal_days is 0; at least 1 is needed".to_owned());
+    }
+    if config.ledger.engine != Engine::Sqlite {
+        return Ok(());
+    }
+    let whole = |path: &Path| absolute(path).unwrap_or_else(|_| path.to_owned());
+    let ledger = whole(&config.ledger.path);
+    let (state, folder) = (whole(&config.worker.state), ledger.parent());
+    if folder.is_some_and(|folder| state.starts_with(folder)) {
+        return Err(format!(
+            "worker.state is {}, inside the folder of the ledger ({}): a copy of that folder that is \
+             put back would bring old journals with it. Keep it elsewhere, such as ./state/worker, \
+             or give the ledger a folder of its own",
+            config.worker.state.display(),
+            config.ledger.path.display()
+        ));
     }
     Ok(())
 }

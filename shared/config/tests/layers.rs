@@ -64,7 +64,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
     assert_eq!(
         error,
         "test.toml, line 3: unknown key \"leas_ms\"; did you mean \"lease_ms\"? accepted here: \
-         chunks_at_once, lease_ms, stop_within_ms"
+         chunks_at_once, lease_ms, stop_within_ms, state, journal_days"
     );
 }
 
@@ -82,10 +82,10 @@ fn a_file_with_lanes_of_its_own_does_not_keep_the_sandbox_lane() {
 
 #[test]
 fn flags_go_over_the_environment_and_the_environment_over_the_file() {
-    let env = [("PAYOUT__WORKER__LEASE_MS", "70000"), ("PAYOUT__LEDGER__PATH", "42")];
+    let env = [("PAYOUT__WORKER__LEASE_MS", "70000"), ("PAYOUT__LEDGER__PREFIX", "42")];
     let config = with(&env, &[]).unwrap();
     assert_eq!(config.worker.lease_ms, 70_000);
-    assert_eq!(config.ledger.path, PathBuf::from("42"));
+    assert_eq!(config.ledger.prefix, "42");
     let config = with(&env, &[("worker.lease_ms", "80000")]).unwrap();
     assert_eq!(config.worker.lease_ms, 80_000);
     let config = with(&[("PAYOUT__LANES__MAIN__RATE_PER_SECOND", "7")], &[]).unwrap();
@@ -125,4 +125,14 @@ fn a_redis_password_is_not_printed() {
     let config = with(&[("PAYOUT__LEDGER__URL", "redis://:secret@host:6379")], &[]).unwrap();
     assert_eq!(config.ledger.url.0, "redis://:secret@host:6379");
     assert!(!format!("{config:?}").contains("secret"));
+}
+
+#[test]
+fn a_state_directory_that_a_copy_of_the_ledger_would_carry_along_is_refused() {
+    let inside = with(&[], &[("worker.state", "./data/worker")]).unwrap_err();
+    assert!(inside.contains("worker.state") && inside.contains("./data/ledger.sqlite"), "{inside}");
+    let alone = with(&[], &[("ledger.path", "./ledger.sqlite")]).unwrap_err();
+    assert!(alone.contains("a folder of its own"), "{alone}");
+    let far = [("worker.state", "./data/worker"), ("ledger.engine", "redis")];
+    assert!(with(&[], &far).is_ok(), "a server's data lies elsewhere");
 }

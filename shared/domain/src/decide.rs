@@ -115,10 +115,20 @@ fn is_astray(payout: &Payout, event: &Event) -> bool {
 /// for a person; what the ledger knows as well changes nothing.
 fn remembered(payout: &Payout, event: &Event, now: Millis) -> Option<Decision> {
     let Event::Rewound { attempt, intents, send_before, .. } = event else { return None };
-    if *attempt <= payout.attempt {
-        return (*intents <= payout.intents).then_some(Decision::Record);
-    }
     let mut next = changed(payout);
+    if *attempt <= payout.attempt {
+        if *intents <= payout.intents {
+            return Some(Decision::Record);
+        }
+        // Paid, or in a person's hands already: only the number is learnt, so that nobody finds it
+        // forgotten again.
+        if matches!(payout.state, State::Paid | State::Review) {
+            next.intents = *intents;
+            next.send_before = payout.send_before.max(*send_before);
+            return Some(Decision::Change(next.normal()));
+        }
+        return None;
+    }
     next.state = State::Review;
     next.cause = Cause::LedgerRewound;
     next.attempt = *attempt;
@@ -328,7 +338,8 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
     let mut next = changed(payout);
     next.state = target;
     next.cause = cause(payout, target, event);
-    if let Event::Rewound { send_before, .. } = event {
+    if let Event::Rewound { intents, send_before, .. } = event {
+        next.intents = payout.intents.max(*intents);
         next.send_before = payout.send_before.max(*send_before);
     }
     if matches!(event, Event::Outcome { .. }) && is_newest(payout, event) {
@@ -381,8 +392,7 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             if let Event::Outcome { outcome: Outcome::Exists, .. } = event {
                 next.ever_accepted = true;
             }
-            if let Event::Rewound { intents, sender, account, .. } = event {
-                next.intents = *intents;
+            if let Event::Rewound { sender, account, .. } = event {
                 (next.sender, next.account) = (*sender, *account);
             }
         }

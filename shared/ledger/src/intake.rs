@@ -17,8 +17,9 @@ pub struct Conflict {
     pub index: usize,
     /// Where it lies.
     pub by: Place,
-    /// The batch that holds it.
-    pub batch: Batch,
+    /// The batch that holds it; `None` for one that the ledger lost when it went back in time
+    /// (S18): its payouts may have been paid, so it holds them for ever.
+    pub batch: Option<Batch>,
 }
 
 /// Reserves `wanted`, taking over what is free to take. Gives the references that others hold.
@@ -39,13 +40,7 @@ pub async fn reserve(
             }
             let batch = batches.get(&by.chunk.batch).cloned().flatten();
             if !is_free(ledger, by, batch.as_ref()).await? {
-                let unreadable =
-                    || LedgerError::Broken(format!("reference held by unknown {}", by.chunk.batch));
-                conflicts.push(Conflict {
-                    index: held.index,
-                    by,
-                    batch: batch.ok_or_else(unreadable)?,
-                });
+                conflicts.push(Conflict { index: held.index, by, batch });
                 break;
             }
             if ledger.take_over(key, by, place).await? {

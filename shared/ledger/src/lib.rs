@@ -8,6 +8,8 @@
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
+//! - [`senders`]: who sends, and who can send no more (S12); [`suspicion`]: a ledger that may have
+//!   gone back in time (S18)
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
 //! - [`sealed`]: a ledger around a ledger, whose rows are encrypted at rest (S24)
 //! - the engines: `sqlite` (embedded default), `redis` (the pool), [`memory`] (the simulator's)
@@ -27,9 +29,11 @@ pub mod rows;
 mod rules;
 #[cfg(feature = "sealed")]
 pub mod sealed;
+pub mod senders;
 pub mod shipment;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod suspicion;
 pub mod told;
 pub mod types;
 

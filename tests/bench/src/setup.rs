@@ -95,6 +95,7 @@ callback_key_file = "{at}/callback.key"
 [worker]
 chunks_at_once = 4
 lease_ms = 60000
+state = "{at}-state"
 
 [lanes.main]
 provider = "merchant"

@@ -9,6 +9,7 @@
 //!   crash table
 //! - [`doubt`]: a provider that does not answer, lies or forgets
 //! - [`desk`]: what nobody could know, decided by a person
+//! - [`rewind`]: a ledger that is put back to an earlier time; [`senders`]: who may still send
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`reconcile`]: money that moved behind our back is noticed
 //! - [`stopping`]: a graceful end
@@ -25,6 +26,8 @@ mod keys;
 mod promptness;
 mod providers;
 mod reconcile;
+mod rewind;
 mod samples;
+mod senders;
 mod stopping;
 mod twins;

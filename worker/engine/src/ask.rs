@@ -8,6 +8,7 @@
 use crate::counters::{Counters, count};
 use crate::lane::Lane;
 use crate::pace::LocalPace;
+use crate::senders;
 use crate::steps::{self, Due};
 use crate::verdict::found_notes;
 use crate::work::{Core, Held};
@@ -37,7 +38,7 @@ type Told = (u16, Payout, Payment, Found);
 pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
     let now = core.clock.now();
     let per_look_up = usize::from(lane.provider.limits().rows_per_look_up.max(1));
-    let mut rows = held.rows(|p| p.due <= now && needs_asking(p));
+    let mut rows = held.rows(|p| p.due <= now && needs_asking(p) && !lane.is_astray(p));
     let look_ups = lane.look_ups.in_a_second(PER_CLAIM.div_ceil(per_look_up));
     // Who has waited longest: those in front are due again before the last had their turn.
     rows.sort_by_key(|row| held.payout(*row).map(|payout| payout.due));
@@ -47,7 +48,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
     let waits = |row: &u16| held.payout(*row).is_some_and(|p| p.state == State::Waiting);
-    let notes = match lane.provider.limits().looks_up_by_id || rows.iter().any(waits) {
+    let mut notes = match lane.provider.limits().looks_up_by_id || rows.iter().any(waits) {
         true => Notes::read(&*core.ledger, held.id).await?,
         false => Notes::default(),
     };
@@ -83,6 +84,12 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     if let Some((row, ..)) = answers.iter().find(|(.., found)| can_be_control(found)) {
         lane.brakes.took(&*core.ledger, held.place(*row)).await?;
     }
+    let absent = answers.iter().filter(|(.., found)| matches!(found, Found::Absent));
+    let at_work = senders::at_work(core, lane, absent.map(|(_, payout, ..)| payout)).await?;
+    if !at_work.is_empty() {
+        // What is told already is not told again.
+        notes = Notes::read(&*core.ledger, held.id).await?;
+    }
     let mut due = Vec::new();
     let mut happenings = Vec::with_capacity(answers.len());
     for (row, payout, payment, found) in answers {
@@ -92,7 +99,8 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
             payment.past.provider_id = told.or(payment.past.provider_id);
             due.push(Due { row, read: payout, payment });
         }
-        happenings.push(happening(row, payout, found, now, notes.reason(row)));
+        let waits_for = at_work.get(&payout.sender).map(String::as_str);
+        happenings.push(happening(row, payout, found, now, notes.reason(row), waits_for));
     }
     held.apply(core, lane, Guard::Fact, happenings).await?;
     give_up(core, lane, held, &rows).await?;
@@ -252,13 +260,15 @@ async fn stop_where_refused(core: &Core, lane: &Lane, answers: &[Told]) -> Resul
 }
 
 /// What the answer of a look-up means for the payout, which was asked not before `asked_at` and
-/// is known to stand where it stands for the reason `known`.
+/// is known to stand where it stands for the reason `known`; `waits_for` names the sender that may
+/// still send it.
 fn happening(
     row: u16,
     payout: Payout,
     found: Found,
     asked_at: Millis,
     known: Option<&str>,
+    waits_for: Option<&str>,
 ) -> Happening {
     let attempt = payout.attempt;
     let (event, notes) = match found {
@@ -284,7 +294,11 @@ fn happening(
             let news = Event::Found { attempt, news: News::Differs, asked_at };
             (news, vec![Note::new(NoteKind::Reason, text)])
         }
-        Found::Absent => (Event::NotFound { sender_gone: true }, Vec::new()),
+        Found::Absent => {
+            let told = waits_for.filter(|words| payout.absences > 0 && known != Some(*words));
+            let notes = told.map(|words| Note::new(NoteKind::Reason, words)).into_iter().collect();
+            (Event::NotFound { sender_gone: waits_for.is_none() }, notes)
+        }
         Found::Unclear { .. } | Found::StopLane { .. } => (Event::Inconclusive, Vec::new()),
     };
     Happening { row, payout, event, notes }

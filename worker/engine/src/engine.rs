@@ -3,20 +3,22 @@
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::env::Env;
+use crate::keeper::Keeper;
 use crate::lane::{Lane, LaneSetup};
 use crate::news::{Desks, Hearing, hear};
 use crate::shelf::Shelf;
 use crate::work::{Core, work};
 use domain::{ChunkId, LaneName, Place, ProviderReference, Sender};
 use futures::channel::oneshot;
-use ledger::{Ledger, LedgerError};
+use journal::Journal;
+use ledger::{Ledger, LedgerError, Life};
 use providers::CallbackRequest;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What holds for all lanes of the process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// How long a lease lasts without a renewal; must outlive any request under an intent (S7).
     pub lease_ms: u64,
@@ -24,6 +26,8 @@ pub struct Settings {
     pub chunks_at_once: u16,
     /// This process, as the ledger numbers it (S12).
     pub sender: Sender,
+    /// Where its intents stand before their requests leave (S18).
+    pub journal: Arc<dyn Journal>,
 }
 
 /// Why the engine did not start.
@@ -69,7 +73,7 @@ struct Inner {
     core: Arc<Core>,
     lanes: BTreeMap<LaneName, Arc<Lane>>,
     desks: Arc<Desks>,
-    settings: Settings,
+    chunks_at_once: u16,
     /// Who waits for the last chunk to be given back.
     stoppers: Mutex<Vec<oneshot::Sender<()>>>,
 }
@@ -84,7 +88,7 @@ impl Engine {
     ) -> Result<Engine, StartError> {
         let asked_ms = env.now_ms();
         let about = ledger.about().await?;
-        check_lanes(&*ledger, &lanes, settings).await?;
+        check_lanes(&*ledger, &lanes, settings.lease_ms).await?;
         let core = Core {
             clock: Clock::new(Arc::clone(&env), asked_ms, about.now),
             id: about.id,
@@ -93,6 +97,9 @@ impl Engine {
             stopping: AtomicBool::new(false),
             lease_ms: settings.lease_ms,
             sender: settings.sender,
+            journal: Keeper::new(settings.journal, about),
+            gone: Mutex::default(),
+            held: Mutex::default(),
             env: Arc::clone(&env),
             ledger,
         };
@@ -104,7 +111,7 @@ impl Engine {
             core: Arc::new(core),
             lanes: lanes.collect(),
             desks: Arc::default(),
-            settings,
+            chunks_at_once: settings.chunks_at_once,
             stoppers: Mutex::default(),
         })))
     }
@@ -116,7 +123,7 @@ impl Engine {
             return 0;
         }
         let busy = u16::try_from(lock(&lane.at_work).len()).unwrap_or(u16::MAX);
-        self.0.settings.chunks_at_once.saturating_sub(busy)
+        self.0.chunks_at_once.saturating_sub(busy)
     }
 
     /// A hint that `chunk` has work. Takes it or declines, at once; a declined hint is lost
@@ -182,6 +189,30 @@ impl Engine {
         }
     }
 
+    /// Writes no new intents and takes no chunks until [`Engine::resume`], for this reason: the
+    /// ledger may have gone back in time (S18). Callbacks are still taken.
+    pub fn hold(&self, reason: &str) {
+        let mut held = lock(&self.0.core.held);
+        if held.as_deref() != Some(reason) {
+            tracing::warn!(reason, "nothing is sent");
+        }
+        *held = Some(reason.to_owned());
+    }
+
+    /// The ledger is trusted in this life: it takes intents, and work goes on.
+    pub fn resume(&self, life: Life) {
+        self.0.core.ledger.trust(life);
+        self.0.core.journal.lives(life);
+        if lock(&self.0.core.held).take().is_some() {
+            tracing::info!("sending");
+        }
+    }
+
+    /// Why this process sends nothing on any lane, if it does not.
+    pub fn held(&self) -> Option<String> {
+        lock(&self.0.core.held).clone().or_else(|| self.0.core.journal.trouble())
+    }
+
     /// What happened since the start.
     pub fn counters(&self) -> &Counters {
         &self.0.core.counters
@@ -219,7 +250,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 async fn check_lanes(
     ledger: &dyn Ledger,
     lanes: &[LaneSetup],
-    settings: Settings,
+    lease_ms: u64,
 ) -> Result<(), StartError> {
     let mut seen: BTreeMap<&str, &LaneName> = BTreeMap::new();
     for lane in lanes {
@@ -227,10 +258,10 @@ async fn check_lanes(
             return Err(StartError::SameAccount(other.clone(), lane.name.clone()));
         }
         let request_ms = lane.policy.send_window_ms + lane.policy.request_timeout_ms;
-        let needed_ms = request_ms + settings.lease_ms / 3;
-        if settings.lease_ms <= needed_ms {
+        let needed_ms = request_ms + lease_ms / 3;
+        if lease_ms <= needed_ms {
             let lane = lane.name.clone();
-            return Err(StartError::ShortLease { lane, lease_ms: settings.lease_ms, needed_ms });
+            return Err(StartError::ShortLease { lane, lease_ms, needed_ms });
         }
         check_account(ledger, lane).await?;
     }

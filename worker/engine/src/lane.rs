@@ -4,7 +4,7 @@ use crate::brakes::Brakes;
 use crate::env::Env;
 use crate::pace::{LocalPace, PoolPace};
 use crate::window::Window;
-use domain::{Account, LaneName, Policy};
+use domain::{Account, LaneName, Payout, Policy};
 use ledger::{Ledger, LedgerError};
 use providers::Provider;
 use std::collections::BTreeSet;
@@ -78,6 +78,11 @@ impl Lane {
             "lane {} is on account {} in the pool and on {ours} here; nothing is sent or asked",
             self.name, record.fingerprint
         )))
+    }
+
+    /// Whether a payout may have reached another account than this lane's (S4).
+    pub fn is_astray(&self, payout: &Payout) -> bool {
+        payout.account != Account::NONE && payout.account != self.account
     }
 
     /// Rows of one provider call: what the provider takes, or less if it has said so.

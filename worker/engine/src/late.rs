@@ -57,6 +57,10 @@ pub async fn check(
     mut payment: Payment,
     wanted: News,
 ) -> Result<Checked, LedgerError> {
+    // Another account's answer tells nothing about it (S4).
+    if lane.is_astray(payout) {
+        return Ok(Checked::Untold);
+    }
     // What is kept of a payout is about its newest attempt.
     if payment.attempt == payout.attempt {
         payment.past = Past::of(payout, &lane.policy);

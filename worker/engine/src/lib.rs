@@ -17,23 +17,28 @@
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
 //! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
 //! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries),
-//! [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand).
+//! [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that
+//! intents stand in before their requests leave), `senders` (who may still be sending), `astray`
+//! (payouts of another account).
 //!
 //! It runs in production and under the simulator alike; a lint keeps clocks, randomness and
 //! unordered maps out.
 
 pub mod ask;
+mod astray;
 pub mod brakes;
 pub mod clock;
 pub mod counters;
 pub mod engine;
 pub mod env;
+mod keeper;
 pub mod lane;
 mod late;
 pub mod news;
 pub mod pace;
 pub mod retry;
 pub mod send;
+mod senders;
 pub mod shelf;
 mod steps;
 pub mod verdict;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  rows ─▶ window + permits ─▶ one intent write a group ─▶ a request each ─▶ one outcome write
-//!            (S6: drawn first)    (durable before …)        (… it leaves)     for all that came
+//!            (S6: drawn first)    and one journal entry     (… it leaves)     for all that came
+//!                                  (durable before …)
 //! ```
 //!
 //! The three stages run beside each other: while a group's intents are being written, earlier
@@ -37,6 +38,9 @@ const GROUP: usize = 256;
 /// After so many milliseconds of waiting the lane's record is read again before intents are
 /// written: a lane without a pace never waits so long, and pays for no second reading.
 const STALE_MS: u64 = 50;
+
+/// How soon a chunk is tried again whose intents the journal did not take: its disk may be full.
+const NO_JOURNAL_MS: u64 = 1_000;
 
 /// A row whose intent stands.
 struct Ready {
@@ -78,7 +82,8 @@ struct Returned {
 /// Sends what is payable, up to a slice. Gives how long sending has to wait, where it has to.
 pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerError> {
     let now = core.clock.now();
-    let payable = |p: &Payout| p.state == State::Accepted && !p.news_pending && p.due <= now;
+    let is_due = |p: &Payout| p.state == State::Accepted && !p.news_pending && p.due <= now;
+    let payable = |p: &Payout| is_due(p) && !lane.is_astray(p);
     let mut rows = held.rows(payable);
     rows.truncate(lane.slice());
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(0) };
@@ -106,7 +111,8 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
                 .take(GROUP.max(lane.per_call()))
                 .filter_map(|row| Some((*row, *held.payout(*row)?)))
                 .collect();
-            intending = intend(core, lane, held.id, held.token, group).boxed().fuse();
+            let chunk = (held.id, held.token);
+            intending = intend(core, lane, chunk, &at_hand, group).boxed().fuse();
             is_intending = true;
         }
         if !is_writing && !returned.is_empty() {
@@ -166,12 +172,13 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     }
 }
 
-/// Draws slots and permits for the first rows of a group and writes their intents.
+/// Draws slots and permits for the first rows of a group and writes their intents: into the
+/// ledger, and from there into the journal (S18).
 async fn intend(
     core: &Core,
     lane: &Lane,
-    id: ChunkId,
-    token: Token,
+    (id, token): (ChunkId, Token),
+    at_hand: &Rows,
     mut group: Vec<(u16, Payout)>,
 ) -> Result<Intended, LedgerError> {
     match lane.brakes.road(&core.clock) {
@@ -223,6 +230,16 @@ async fn intend(
         }
     };
     let Some(done) = done else { return Ok(Intended::NoMore) };
+    let begun = done.iter().filter(|(_, applied)| applied.is_changed());
+    let begun = begun.map(|(row, applied)| (*row, applied.payout()));
+    if core.journal.keep(core, lane, id, at_hand, begun).await.is_err() {
+        withdraw(core, lane, id, &group, send_before).await;
+        if let Some((row, _)) = group.first() {
+            // A canary that never flew makes room for the next.
+            learn(core, lane, Place { chunk: id, row: *row }, &Lesson::NotYet).await;
+        }
+        return Ok(Intended::Wait(NO_JOURNAL_MS));
+    }
     Ok(sort(done, slots, permits, send_before))
 }
 

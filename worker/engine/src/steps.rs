@@ -93,10 +93,19 @@ async fn take_now(
     // Only what this very write has opened leaves; a step that is open anyway is another's.
     let begun = held.happen(core, lane, intent, &rows, &Event::StepIntent).await?;
     due.retain(|due| begun.contains(&due.row));
+    let (Some(first), Some(last)) = (due.first(), due.last()) else { return Ok(()) };
+    let (first, last) = (first.row.min(last.row), first.row.max(last.row));
+    let at_hand = core.shelf.rows(&*core.ledger, held.id, first, last).await?;
+    let stand = due.iter().filter_map(|due| Some((due.row, *held.payout(due.row)?)));
+    let kept = core.journal.keep(core, lane, held.id, &at_hand, stand).await;
     let gate: Arc<dyn SendGate> = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
     let requests = due.into_iter().map(|Due { row, read, payment }| {
-        let gate = Arc::clone(&gate);
+        let (gate, kept) = (Arc::clone(&gate), kept.clone());
         async move {
+            // What no journal names never leaves (S18).
+            if let Err(text) = kept {
+                return (row, read, StepAnswer::NotSent { text });
+            }
             let step = Step { payments: vec![payment], code: None, gate };
             (row, read, confirm.confirm(step).await)
         }

@@ -5,9 +5,11 @@
 //! finds every intent that was written.
 
 use crate::ask;
+use crate::astray;
 use crate::clock::Clock;
 use crate::counters::{Counters, count};
 use crate::env::{Env, up_to};
+use crate::keeper::Keeper;
 use crate::lane::Lane;
 use crate::send;
 use crate::shelf::Shelf;
@@ -20,8 +22,9 @@ use futures::future::{Either, select};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::{Claim, Guard, Ledger, LedgerError, Token};
 use providers::{Past, Payment};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What all chunks of the process share.
 pub struct Core {
@@ -43,12 +46,19 @@ pub struct Core {
     pub lease_ms: u64,
     /// This process, as the ledger numbers it (S12).
     pub sender: Sender,
+    /// Where intents stand before their requests leave.
+    pub journal: Keeper,
+    /// Senders that are known to be gone; once gone, always gone.
+    pub gone: Mutex<BTreeSet<Sender>>,
+    /// Why nothing is sent by this process, if so (S18).
+    pub held: Mutex<Option<String>>,
 }
 
 impl Core {
-    /// No new intents are written any more.
+    /// No new intents are written, for good or for now.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        self.stopping.load(Ordering::Relaxed) || held()
     }
 
     /// A payout as an adapter sees it.
@@ -190,7 +200,7 @@ pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
         }
     };
     let next_at = match wait_ms {
-        Ok(wait_ms) => next_at(core, &held, wait_ms),
+        Ok(wait_ms) => next_at(core, lane, &held, wait_ms),
         Err(error) => {
             tracing::warn!(chunk = %id, %error, "the chunk is put back");
             core.clock.now().plus(AFTER_ERROR_MS)
@@ -229,6 +239,7 @@ async fn all(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerErr
     recover(core, lane, held).await?;
     cancel(core, lane, held).await?;
     expire(core, lane, held).await?;
+    astray::tell(core, lane, held).await?;
     ask::ask(core, lane, held).await?;
     if held.batch != BatchState::Active || core.is_stopping() {
         return Ok(0);
@@ -258,10 +269,14 @@ async fn cancel(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerE
     held.happen(core, lane, guard, &payable, &Event::Cancel).await.map(drop)
 }
 
-/// What was never sent within its time fails (S17).
+/// What was never sent within its time fails, and what cannot be asked about goes to review (S17).
 async fn expire(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
     let now = core.clock.now();
-    let old = held.rows(|p| p.state == State::Accepted && !p.news_pending && p.give_up_at <= now);
+    let nobody_asks = |p: &Payout| match p.state {
+        State::Accepted => !p.news_pending || lane.is_astray(p),
+        state => state.is_open() && lane.is_astray(p),
+    };
+    let old = held.rows(|p| nobody_asks(p) && p.give_up_at <= now);
     let guard = Guard::Held(held.token);
     held.happen(core, lane, guard, &old, &Event::TooOld).await.map(drop)
 }
@@ -283,10 +298,12 @@ async fn renew(core: &Core, id: ChunkId, token: Token, lost: &AtomicBool) {
 }
 
 /// When the chunk has something to do again.
-fn next_at(core: &Core, held: &Held, wait_ms: u64) -> Millis {
+fn next_at(core: &Core, lane: &Lane, held: &Held, wait_ms: u64) -> Millis {
     let now = core.clock.now();
     let open = held.payouts.iter().filter(|p| p.state.is_open());
     let due = open.map(|p| match p.state {
+        // Nothing but its end is to be done for it here.
+        _ if lane.is_astray(p) => p.give_up_at,
         // A batch that is paused says when it goes on; until then only its time can run out.
         State::Accepted if held.batch != BatchState::Active && !p.news_pending => p.give_up_at,
         State::Accepted if wait_ms > 0 && !p.news_pending => p.due.max(now.plus(wait_ms)),

@@ -7,11 +7,13 @@ use crate::operator::Operator;
 use crate::process::{OUTSIDE, ProcessEnv};
 use crate::run::{Scenario, policy};
 use crate::store::Connection;
-use domain::{BatchId, ChunkId, LedgerId, Place};
+use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
 use engine::{Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
+use journal::Remembered;
 use ledger::Ledger;
 use ledger::memory::MemoryLedger;
+use ledger::senders::{self, Home};
 use providers::{CallbackKind, CallbackRequest};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +33,8 @@ pub struct Pool {
     gateway: Gateway,
     scenario: Scenario,
     engines: Arc<Mutex<BTreeMap<Actor, Engine>>>,
+    /// What each worker remembers, over all its lives.
+    journals: Arc<Mutex<BTreeMap<Actor, Remembered>>>,
     mishaps: Arc<Mutex<u32>>,
     calm: Arc<Mutex<bool>>,
 }
@@ -44,6 +48,7 @@ impl Pool {
             gateway: gateway.clone(),
             scenario,
             engines: Arc::default(),
+            journals: Arc::default(),
             mishaps: Arc::default(),
             calm: Arc::default(),
         };
@@ -70,12 +75,30 @@ impl Pool {
         Arc::new(Connection::new(self.exec.clone(), self.memory.clone(), breaks))
     }
 
+    /// The number of a new life of a worker. Its earlier lives are over: nobody but the chaos
+    /// starts one, and it kills the one before.
+    async fn enlist(&self, ledger: &dyn Ledger, env: &dyn engine::Env, actor: Actor) -> Sender {
+        let home = Home { id: format!("worker-{}", actor.0), ..Home::default() };
+        loop {
+            match senders::enlist(ledger, &home, Sender::NOBODY).await {
+                Ok(number) => return number,
+                Err(_) => env.sleep(100).await,
+            }
+        }
+    }
+
+    /// What a worker remembers of what it was about to send.
+    pub fn journal(&self, actor: Actor) -> Remembered {
+        lock(&self.journals).entry(actor).or_default().clone()
+    }
+
     /// Starts a worker: its engine and its pump.
     pub fn start(&self, actor: Actor) {
         let pool = self.clone();
         let ledger = self.connection();
         let env: Arc<dyn engine::Env> = Arc::new(ProcessEnv::new(self.exec.clone(), actor));
         let task = async move {
+            let sender = pool.enlist(&*ledger, &*env, actor).await;
             let engine = loop {
                 let setup = LaneSetup {
                     name: lane_name(),
@@ -89,7 +112,8 @@ impl Pool {
                 let settings = Settings {
                     lease_ms: LEASE_MS,
                     chunks_at_once: 2,
-                    sender: domain::Sender::NOBODY,
+                    sender,
+                    journal: Arc::new(pool.journal(actor)),
                 };
                 match Engine::start(env.clone(), ledger.clone(), vec![setup], settings).await {
                     Ok(engine) => break engine,

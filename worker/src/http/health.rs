@@ -1,7 +1,8 @@
 //! `GET /health`: whether the ledger answers and which lanes are stopped.
 //!
-//! 503 means that this process can do nothing, callbacks included. A stopped lane is not that:
-//! it waits for a person, and callbacks are still taken.
+//! 503 means that this process can do nothing, callbacks included. A stopped lane is not that, nor
+//! is a process that sends nothing because its ledger may have gone back in time (S18): they wait
+//! for a person, and callbacks are still taken.
 
 use super::rim::{Answer, Rim, text};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -27,6 +28,9 @@ struct Health {
     status: &'static str,
     ledger: &'static str,
     lanes: BTreeMap<String, &'static str>,
+    /// Why this process sends nothing, if it does not (S18).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
 }
 
 impl Checked {
@@ -57,10 +61,20 @@ async fn check(rim: &Rim) -> Health {
     match tokio::time::timeout(WITHIN, lanes(rim)).await {
         Ok(Ok(lanes)) => {
             let stopped = lanes.values().any(|state| *state == "stopped");
-            let status = if stopped { "a lane is stopped" } else { "ok" };
-            Health { status, ledger: "reachable", lanes }
+            let held = rim.hears.held();
+            let status = match (&held, stopped) {
+                (Some(_), _) => "nothing is sent",
+                (None, true) => "a lane is stopped",
+                (None, false) => "ok",
+            };
+            Health { status, ledger: "reachable", lanes, held }
         }
-        _ => Health { status: "the ledger is away", ledger: "away", lanes: BTreeMap::new() },
+        _ => Health {
+            status: "the ledger is away",
+            ledger: "away",
+            lanes: BTreeMap::new(),
+            held: None,
+        },
     }
 }
 

@@ -43,6 +43,11 @@ pub trait Hears: Send + Sync + 'static {
 
     /// How many chunks of a lane could be taken now.
     fn room(&self, lane: &LaneName) -> u16;
+
+    /// Why this process sends nothing on any lane, if it does not.
+    fn held(&self) -> Option<String> {
+        None
+    }
 }
 
 impl Hears for Engine {
@@ -74,6 +79,10 @@ impl Hears for Engine {
 
     fn room(&self, lane: &LaneName) -> u16 {
         Engine::room(self, lane)
+    }
+
+    fn held(&self) -> Option<String> {
+        Engine::held(self)
     }
 }
 

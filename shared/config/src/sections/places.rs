@@ -165,11 +165,22 @@ pub struct WorkerConfig {
     pub lease_ms: u64,
     /// How long a stopping worker waits for what is under way.
     pub stop_within_ms: u64,
+    /// Where a worker keeps who it is and what it was about to send (S12, S18); never where a
+    /// copy of the ledger would carry it along.
+    pub state: PathBuf,
+    /// How many days that is kept: a ledger that was lost for longer cannot be compared with it.
+    pub journal_days: u16,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        WorkerConfig { chunks_at_once: 4, lease_ms: 60_000, stop_within_ms: 10_000 }
+        WorkerConfig {
+            chunks_at_once: 4,
+            lease_ms: 60_000,
+            stop_within_ms: 10_000,
+            state: "./state/worker".into(),
+            journal_days: 30,
+        }
     }
 }
 

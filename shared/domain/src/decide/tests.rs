@@ -484,6 +484,20 @@ fn what_a_rewound_ledger_forgot_is_asked_about_and_never_sent_unasked() {
 }
 
 #[test]
+fn what_is_paid_or_with_a_person_only_learns_the_number_and_is_not_forgotten_again() {
+    let paid = apply(&fresh(), news(&fresh(), News::Paid), NOW);
+    let failed = apply(&fresh(), news(&fresh(), News::Failed), NOW);
+    let review = apply(&failed, rewound(1, 2), NOW);
+    assert_eq!((review.state, review.intents), (State::Review, 2));
+    for payout in [paid, review] {
+        let told = apply(&payout, rewound(1, 5), NOW);
+        assert_eq!((told.state, told.cause, told.due), (payout.state, payout.cause, payout.due));
+        assert_eq!(told.intents, 5);
+        assert_eq!(decide(&told, &rewound(1, 5), NOW, &policy()), Ok(Decision::Record));
+    }
+}
+
+#[test]
 fn an_attempt_that_a_rewound_ledger_forgot_is_for_a_person() {
     for payout in [fresh(), unknown(), apply(&fresh(), news(&fresh(), News::Paid), NOW)] {
         let review = apply(&payout, rewound(2, 3), NOW);

@@ -1,6 +1,11 @@
 //! The real engine and a provider that says exactly what a test wants, in virtual time.
 
+// All of this is test code, helpers too: for clippy's rules about `unwrap`.
+#![cfg(test)]
+
 mod late;
 mod looks;
+mod rewound;
+mod senders;
 mod steps;
 mod world;

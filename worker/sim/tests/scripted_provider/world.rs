@@ -1,14 +1,17 @@
 //! One chunk, one worker, and a provider that says what the test wants, in virtual time.
 
 use domain::{
-    BatchId, ChunkId, Event, LedgerId, Method, Millis, Outcome, Payout, Place, ReferenceFormat, Row,
+    Account, BatchId, ChunkId, Event, LedgerId, Method, Millis, Outcome, Payout, Place,
+    ReferenceFormat, Row, Sender,
 };
 use engine::{Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
+use journal::{Entry, Journal, Remembered};
 use ledger::apply::{Happening, apply};
 use ledger::memory::MemoryLedger;
+use ledger::senders::{self, Home};
 use ledger::{Guard, Ledger, Note, NoteKind};
 use providers::{
     Absence, Answer, CallbackKind, CallbackRequest, Callbacks, Calls, Confirm, Deduplication,
@@ -21,8 +24,11 @@ use sim::gateway::lane_name;
 use sim::intake::take_in;
 use sim::process::{OUTSIDE, ProcessEnv};
 use sim::run::{ledger_time, policy};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// The account.
+const FINGERPRINT: &str = "scripted:1";
 /// How long a request takes.
 const REQUEST_MS: u64 = 20;
 
@@ -66,7 +72,7 @@ impl Provider for Scripted {
     }
 
     fn fingerprint(&self) -> &'static str {
-        "scripted:1"
+        FINGERPRINT
     }
 
     fn validate(&self, _: &Row) -> Vec<RowProblem> {
@@ -162,7 +168,27 @@ pub struct World {
     pub ledger: MemoryLedger,
     pub provider: Arc<Scripted>,
     pub engine: Engine,
+    pub journal: Arc<Shaky>,
     pub chunk: ChunkId,
+}
+
+/// Another worker's number.
+pub const OTHER: Sender = Sender(1);
+
+/// A journal that takes nothing while its disk is full.
+#[derive(Default)]
+pub struct Shaky {
+    pub kept: Remembered,
+    pub is_full: AtomicBool,
+}
+
+impl Journal for Shaky {
+    fn append(&self, entry: Entry) -> BoxFuture<'_, Result<(), String>> {
+        match self.is_full.load(Ordering::Relaxed) {
+            true => futures::future::ready(Err("no space left".to_owned())).boxed(),
+            false => self.kept.append(entry),
+        }
+    }
 }
 
 impl World {
@@ -195,10 +221,16 @@ impl World {
             canary: false,
         };
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(1)));
-        let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender: domain::Sender(2) };
+        let home = |id: &str| Home { id: id.to_owned(), host: id.to_owned(), ..Home::default() };
+        let enlist = |id| block_on(senders::enlist(&ledger, &home(id), Sender::NOBODY));
+        assert_eq!(enlist("far").expect("a number"), OTHER);
+        let sender = enlist("near").expect("a number");
+        let journal = Arc::new(Shaky::default());
+        let settings =
+            Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal: journal.clone() };
         let engine = Engine::start(env, Arc::new(ledger.clone()), vec![setup], settings);
         let engine = block_on(engine).expect("it starts");
-        World { exec, ledger, provider, engine, chunk: ChunkId { batch, no: 0 } }
+        World { exec, ledger, provider, engine, journal, chunk: ChunkId { batch, no: 0 } }
     }
 
     pub fn payouts(&self) -> Vec<Payout> {
@@ -227,14 +259,15 @@ impl World {
 
     /// A row was sent, and this was answered.
     pub fn sent(&self, row: u16, outcome: Outcome, notes: Vec<Note>) {
-        let send_before = self.now().plus(policy().send_window_ms);
-        self.happen(
-            row,
-            Event::Intent { send_before, sender: domain::Sender(1), account: domain::Account(1) },
-            Vec::new(),
-        );
+        self.intend(row, Account::of(FINGERPRINT));
         let intent = self.payout(row).intents;
         self.happen(row, Event::Outcome { intent, outcome }, notes);
+    }
+
+    /// Another worker is about to send a row.
+    pub fn intend(&self, row: u16, account: Account) {
+        let send_before = self.now().plus(policy().send_window_ms);
+        self.happen(row, Event::Intent { send_before, sender: OTHER, account }, Vec::new());
     }
 
     pub fn now(&self) -> Millis {

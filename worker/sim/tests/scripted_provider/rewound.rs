@@ -1,0 +1,139 @@
+//! A ledger that goes back in time (S18): what the journal names is brought back, once, and asked
+//! about before anything is sent again.
+
+use crate::world::{World, is};
+use domain::{Cause, News, Place, State};
+use futures::executor::block_on;
+use journal::rewind::{Forgotten, Marked, compare, mark, mark_all};
+use ledger::Ledger;
+use ledger::intake::reserve;
+use ledger::memory::MemoryLedger;
+use sim::intake::take_in;
+use sim::run::{ledger_time, policy};
+use std::sync::Arc;
+
+fn forgotten(world: &World) -> Vec<Forgotten> {
+    block_on(compare(&world.ledger, &world.journal.kept.entries())).unwrap()
+}
+
+fn bring_back(world: &World) -> Marked {
+    block_on(mark(&world.ledger, &|_| policy(), &forgotten(world))).unwrap()
+}
+
+fn sent(world: &World) -> usize {
+    world.provider.sent.lock().unwrap().len()
+}
+
+/// Three rows were sent, and then the ledger was put back to before.
+fn rewound() -> World {
+    let world = World::new(3, 0);
+    let before = world.ledger.copy();
+    world.work();
+    assert_eq!((sent(&world), forgotten(&world)), (3, Vec::new()));
+    world.ledger.put_back(before);
+    world
+}
+
+#[test]
+fn what_the_ledger_forgot_is_asked_about_before_it_is_sent_again() {
+    let world = rewound();
+    assert_eq!(forgotten(&world).len(), 3);
+    assert_eq!(bring_back(&world), Marked { payouts: 3, references: 0 });
+    assert_eq!(forgotten(&world), []);
+    assert_eq!(bring_back(&world), Marked::default(), "once is enough");
+    for payout in world.payouts() {
+        assert_eq!((payout.state, payout.cause), (State::Unknown, Cause::LedgerRewound));
+        assert_eq!(payout.intents, 1);
+    }
+    world.provider.finds(|_| is(News::Paid, None, ""));
+    world.work_for(60_000);
+    assert!(world.payouts().iter().all(|payout| payout.state == State::Paid));
+    assert_eq!(sent(&world), 3, "nothing was sent again");
+}
+
+#[test]
+fn a_number_that_the_ledger_gave_to_two_intents_is_found_out() {
+    let world = rewound();
+    world.pass(100);
+    world.work();
+    assert_eq!(sent(&world), 6, "the harm is done; now it must come to light");
+    assert_eq!(bring_back(&world), Marked { payouts: 3, references: 0 });
+    assert_eq!(forgotten(&world), []);
+}
+
+#[test]
+fn references_of_a_batch_that_was_lost_whole_are_held_for_ever() {
+    let world = rewound();
+    world.ledger.put_back(MemoryLedger::new(id(&world), Arc::new(|| ledger_time(0))).copy());
+    assert_eq!(bring_back(&world), Marked { payouts: 0, references: 3 });
+    assert_eq!(forgotten(&world), []);
+    let entries = world.journal.kept.entries();
+    let keys = entries.iter().flat_map(|entry| &entry.rows).map(|row| row.key);
+    let elsewhere = Place { chunk: another(&world), row: 0 };
+    for key in keys {
+        let conflicts = block_on(reserve(&world.ledger, &[(key, elsewhere)])).unwrap();
+        assert_eq!(conflicts.len(), 1);
+        assert_eq!(conflicts[0].by.chunk.batch, world.chunk.batch, "the lost one is named");
+        assert!(conflicts[0].batch.is_none());
+    }
+}
+
+#[test]
+fn a_lost_batch_whose_file_was_taken_again_is_the_same_payouts() {
+    let world = rewound();
+    world.ledger.put_back(MemoryLedger::new(id(&world), Arc::new(|| ledger_time(0))).copy());
+    let again = block_on(take_in(&world.ledger, 3, 3));
+    let found = forgotten(&world);
+    let is_there = |one: &Forgotten| matches!(one, Forgotten::Intent { place, .. } if place.chunk.batch == again);
+    assert!(found.len() == 3 && found.iter().all(is_there), "{found:?}");
+    assert_eq!(bring_back(&world), Marked { payouts: 3, references: 0 });
+    assert_eq!(forgotten(&world), []);
+}
+
+#[test]
+fn an_intake_that_the_ledger_went_back_into_never_becomes_payable() {
+    let world = rewound();
+    let empty = MemoryLedger::new(id(&world), Arc::new(|| ledger_time(0)));
+    let batch = ledger::NewBatch {
+        id: world.chunk.batch,
+        name: "half".to_owned(),
+        file_sha256: "half".to_owned(),
+        lease_ms: 60_000,
+    };
+    block_on(empty.open_batch(batch)).unwrap();
+    let key = world.journal.kept.entries()[0].rows[0].key;
+    let place = Place { chunk: world.chunk, row: 0 };
+    assert!(block_on(empty.reserve(vec![(key, place)])).unwrap().is_empty());
+    world.ledger.put_back(empty.copy());
+    assert_eq!(bring_back(&world), Marked { payouts: 0, references: 3 });
+    let batch = block_on(world.ledger.batch(world.chunk.batch)).unwrap().unwrap();
+    assert_eq!(batch.state, domain::BatchState::Rejected);
+    let elsewhere = Place { chunk: another(&world), row: 0 };
+    assert_eq!(block_on(reserve(&world.ledger, &[(key, elsewhere)])).unwrap().len(), 1);
+    assert_eq!(forgotten(&world), []);
+}
+
+#[test]
+fn without_journals_everything_that_is_not_final_is_asked_about_first() {
+    let world = rewound();
+    let marked = block_on(mark_all(&world.ledger, &|_| policy())).unwrap();
+    assert_eq!(marked, Marked { payouts: 3, references: 0 });
+    world.provider.finds(|_| is(News::Paid, None, ""));
+    world.work_for(60_000);
+    assert_eq!(sent(&world), 3);
+    assert!(world.payouts().iter().all(|payout| payout.state == State::Paid));
+    // A journal that turns up in the end is heard, too, and then no more.
+    assert_eq!(bring_back(&world), Marked { payouts: 3, references: 0 });
+    assert_eq!(forgotten(&world), []);
+    assert!(world.payouts().iter().all(|payout| payout.state == State::Paid));
+}
+
+fn id(world: &World) -> domain::LedgerId {
+    block_on(world.ledger.about()).unwrap().id
+}
+
+fn another(world: &World) -> domain::ChunkId {
+    let domain::BatchId(ulid) = world.chunk.batch;
+    let batch = domain::BatchId(ulid::Ulid(ulid.0 ^ (1 << 70)));
+    domain::ChunkId { batch, no: 0 }
+}
