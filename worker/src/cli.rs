@@ -22,6 +22,22 @@ pub enum Command {
     /// One of any number of workers on the configured ledger; files come in elsewhere, through
     /// `producer watch` or `producer enqueue`.
     Run(Common),
+    /// Proves that nobody is paid twice and nobody forgotten: simulates payouts with workers that
+    /// crash and freeze anywhere, a ledger that loses connections, and providers that fail at
+    /// every point. Moves no money, needs no config and no network.
+    Prove(Prove),
+}
+
+/// `worker prove`.
+#[derive(Debug, Args)]
+pub struct Prove {
+    /// Plays the world of this seed again, exactly, and tells what happened in it. With
+    /// --payouts, the first of as many seeds as that takes.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How many payouts are simulated [default: 1000000].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub payouts: Option<u64>,
 }
 
 /// `worker up`.

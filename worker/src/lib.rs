@@ -3,7 +3,7 @@
 //! The invariant: *nothing here decides about a payout.* The shell hands hints and callbacks to
 //! the engine and ends it in order; if it dies at any point, the ledger knows all that counts.
 //!
-//! - [`cli`]: the commands; [`run`]: one worker of a pool
+//! - [`cli`]: the commands; [`run`]: one worker of a pool; [`prove`]: the simulator, for everybody
 //! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`], [`berth`]: what it starts
 //!   with; [`watch`]: whether the ledger went back in time, and which neighbours died
 //! - [`http`]: callbacks, health, metrics
@@ -19,6 +19,7 @@ pub mod inbox;
 pub mod lanes;
 pub mod ledger;
 pub mod logs;
+pub mod prove;
 mod reconcile;
 mod rules;
 pub mod run;

@@ -13,6 +13,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Up(args) => worker::up::up(&args).await,
         Command::Run(common) => worker::run::run(&common).await,
+        Command::Prove(args) => worker::prove::prove(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 
 use crate::api::LedgerError;
 use domain::Row;
+use std::cell::RefCell;
 
 /// Rows in a block; the last one may be shorter.
 pub const BLOCK_ROWS: u16 = 100;
@@ -51,10 +52,15 @@ fn encode_block(rows: &[Row]) -> Result<Vec<u8>, LedgerError> {
     zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|e| broken(&e))
 }
 
+thread_local! {
+    /// Kept by each thread: setting one up costs more than unpacking a block.
+    static UNPACKER: RefCell<zstd::bulk::Decompressor<'static>> = RefCell::default();
+}
+
 /// Unpacks one block.
 pub fn decode(block: &[u8]) -> Result<Vec<Row>, LedgerError> {
-    let plain = zstd::bulk::decompress(block, MAX_BLOCK_BYTES).map_err(|e| broken(&e))?;
-    postcard::from_bytes(&plain).map_err(|e| broken(&e))
+    let plain = UNPACKER.with_borrow_mut(|unpacker| unpacker.decompress(block, MAX_BLOCK_BYTES));
+    postcard::from_bytes(&plain.map_err(|e| broken(&e))?).map_err(|e| broken(&e))
 }
 
 fn broken(error: &dyn std::fmt::Display) -> LedgerError {

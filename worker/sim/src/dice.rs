@@ -1,22 +1,24 @@
 //! The seed's randomness (SplitMix64): the same numbers on every machine and version.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the state grows by with each number.
+const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Shared dice.
 #[derive(Clone)]
-pub struct Dice(Arc<Mutex<u64>>);
+pub struct Dice(Arc<AtomicU64>);
 
 impl Dice {
     /// Dice for a seed.
     pub fn new(seed: u64) -> Dice {
-        Dice(Arc::new(Mutex::new(seed)))
+        Dice(Arc::new(AtomicU64::new(seed)))
     }
 
     /// Sixty-four random bits.
     pub fn bits(&self) -> u64 {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = *state;
+        let mut z = self.0.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)

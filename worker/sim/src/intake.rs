@@ -4,12 +4,13 @@ use crate::gateway::lane_name;
 use crate::run::policy;
 use domain::batch::Totals;
 use domain::{
-    BatchId, BatchState, ChunkId, Currencies, Destination, Method, Money, PayerReference, Place,
-    ReferenceFormat, Row,
+    BatchId, BatchState, ChunkId, Currencies, Currency, Destination, Method, Money, PayerReference,
+    Place, ReferenceFormat, Row,
 };
 use ledger::memory::MemoryLedger;
 use ledger::{Ledger, NewBatch, NewChunk, Seal};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use ulid::Ulid;
 
 /// How our references are made.
@@ -49,14 +50,17 @@ pub async fn take_in(memory: &MemoryLedger, payouts: u16, chunk_rows: u16) -> Ba
     id
 }
 
+/// The one currency of the file. Looking it up builds the whole table.
+static EUR: LazyLock<Currency> =
+    LazyLock::new(|| Currencies::default().find("EUR").expect("EUR is known"));
+
 /// The row that stands at an ordinal of the file.
 pub fn row(ordinal: u32) -> Row {
-    let eur = Currencies::default().find("EUR").expect("EUR is known");
     Row {
         ordinal,
         line: ordinal + 1,
         reference: PayerReference::new(&format!("P-{ordinal}")).expect("a valid reference"),
-        money: Money::parse(&format!("{ordinal}.50"), &eur, '.').expect("a valid amount"),
+        money: Money::parse(&format!("{ordinal}.50"), &EUR, '.').expect("a valid amount"),
         method: Method::Card,
         destination: Destination::new("4111111111111111".to_owned()),
         fields: BTreeMap::new(),

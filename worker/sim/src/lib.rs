@@ -7,22 +7,34 @@
 //! - [`process`]: the workers' [`engine::Env`]
 //! - [`store`]: the in-memory ledger behind a connection that lags and breaks
 //! - [`gateway`]: a provider of one of three shapes that pays, forgets to answer, tells late
-//! - [`pool`]: the workers, their crashes, freezes and restarts
-//! - [`operator`]: the person who enters codes
+//! - [`pool`]: the workers; [`mishaps`]: their crashes, freezes and restarts
+//! - [`operator`]: the person who enters codes; [`office`]: the one who decides reviews
+//! - [`log`](mod@log): every change that the ledger took, beside the engine
 //! - [`world`]: all of these together; [`run()`]: one run from intake to the last payout
 //! - [`checkers`]: one file per invariant
+//! - [`scenario`]: what a seed draws; [`mod@campaign`]: many seeds on all cores;
+//!   [`mod@story`]: one seed, told
 
+pub mod campaign;
 pub mod checkers;
 pub mod dice;
 pub mod exec;
 pub mod gateway;
 pub mod intake;
+pub mod log;
+pub mod mishaps;
+pub mod office;
 pub mod operator;
 pub mod pool;
 pub mod process;
 pub mod run;
+pub mod scenario;
 pub mod store;
+pub mod story;
 pub mod world;
 
-pub use run::{Report, Scenario, run};
+pub use campaign::{Campaign, campaign};
+pub use run::{Report, run};
+pub use scenario::Scenario;
+pub use story::{Story, story};
 pub use world::World;

@@ -1,29 +1,38 @@
-//! The workers: processes that start, crash, freeze and start again; and the person beside them.
+//! The workers: processes that are started and killed; the people beside them; and the postman.
 
 use crate::exec::{Actor, Exec};
+use crate::gateway::letters::{Told, Word, forged};
 use crate::gateway::temper::Shape;
 use crate::gateway::{Gateway, lane_name};
+use crate::log::{By, Log};
+use crate::mishaps::Mishaps;
+use crate::office::Office;
 use crate::operator::Operator;
 use crate::process::{OUTSIDE, ProcessEnv};
-use crate::run::{Scenario, policy};
-use crate::store::Connection;
+use crate::run::policy;
+use crate::scenario::Scenario;
+use crate::store::{Connection, Link};
 use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
 use engine::{Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
+use futures::future::{Either, select};
 use journal::Remembered;
 use ledger::Ledger;
 use ledger::memory::MemoryLedger;
 use ledger::senders::{self, Home};
 use providers::{CallbackKind, CallbackRequest};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How long a lease lasts: more than a request under it, and a third for renewal.
 const LEASE_MS: u64 = 8_000;
-/// Ledger calls in a thousand that fail, in chaos.
-const BREAKS: u64 = 10;
-/// Mishaps in a thousand that come with a callback about a payout that nobody talked of.
-const STRAY_HINTS: u64 = 300;
+/// How often a worker looks for work: again at once while there is some, else less and less.
+const PUMP_MS: u64 = 250;
+const PUMP_MAX_MS: u64 = 4_000;
+
+/// How long a callback's sender waits for its answer.
+const CALLER_MS: u64 = 15_000;
 
 /// The workers.
 #[derive(Clone)]
@@ -32,11 +41,14 @@ pub struct Pool {
     memory: MemoryLedger,
     gateway: Gateway,
     scenario: Scenario,
+    log: Log,
     engines: Arc<Mutex<BTreeMap<Actor, Engine>>>,
     /// What each worker remembers, over all its lives.
     journals: Arc<Mutex<BTreeMap<Actor, Remembered>>>,
-    mishaps: Arc<Mutex<u32>>,
-    calm: Arc<Mutex<bool>>,
+    told: Arc<Mutex<Vec<Told>>>,
+    pub(crate) mishaps: Mishaps,
+    /// The person in the office goes home.
+    closes: Arc<AtomicBool>,
 }
 
 impl Pool {
@@ -47,32 +59,47 @@ impl Pool {
             memory,
             gateway: gateway.clone(),
             scenario,
+            log: Log::default(),
             engines: Arc::default(),
             journals: Arc::default(),
-            mishaps: Arc::default(),
-            calm: Arc::default(),
+            told: Arc::default(),
+            mishaps: Mishaps::new(scenario.workers),
+            closes: Arc::default(),
         };
         let postman = pool.clone();
-        gateway.employ(Arc::new(move |place, attempt, request| {
+        gateway.employ(Arc::new(move |place, attempt, request, word| {
             let pool = postman.clone();
-            async move { pool.deliver(place, attempt, request).await }.boxed()
+            let letter = Letter { place, attempt, request, word: Some(word) };
+            async move { pool.deliver(letter).await }.boxed()
         }));
         pool
     }
 
-    /// Crashes and freezes so far.
-    pub fn mishaps(&self) -> u32 {
-        *lock(&self.mishaps)
+    /// What happened to the ledger.
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
-    /// No more of them.
-    pub fn calm(&self) {
-        *lock(&self.calm) = true;
+    /// Callbacks that were answered with 200.
+    pub fn told(&self) -> Vec<Told> {
+        lock(&self.told).clone()
     }
 
-    fn connection(&self) -> Arc<dyn Ledger> {
-        let breaks = if self.scenario.chaos { BREAKS } else { 0 };
-        Arc::new(Connection::new(self.exec.clone(), self.memory.clone(), breaks))
+    /// The person in the office decides nothing more.
+    pub fn close_office(&self) {
+        self.closes.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets go of all engines.
+    pub fn end(&self) {
+        let engines = std::mem::take(&mut *lock(&self.engines));
+        drop(engines);
+    }
+
+    fn connection(&self, by: By) -> Arc<dyn Ledger> {
+        let (exec, memory, log) = (self.exec.clone(), self.memory.clone(), self.log.clone());
+        let link = if self.scenario.chaos { self.scenario.link } else { Link::default() };
+        Arc::new(Connection::new(exec, memory, link, by, log))
     }
 
     /// The number of a new life of a worker. Its earlier lives are over: nobody but the chaos
@@ -95,7 +122,7 @@ impl Pool {
     /// Starts a worker: its engine and its pump.
     pub fn start(&self, actor: Actor) {
         let pool = self.clone();
-        let ledger = self.connection();
+        let ledger = self.connection(By::Worker);
         let env: Arc<dyn engine::Env> = Arc::new(ProcessEnv::new(self.exec.clone(), actor));
         let task = async move {
             let sender = pool.enlist(&*ledger, &*env, actor).await;
@@ -121,25 +148,53 @@ impl Pool {
                 }
             };
             lock(&pool.engines).insert(actor, engine.clone());
+            let mut pause_ms = PUMP_MS;
             loop {
                 let room = engine.room(&lane_name());
                 if room > 0
                     && let Ok(chunks) = ledger.take_ready(lane_name(), room, 2_000).await
                 {
+                    let is_idle = chunks.is_empty();
+                    pause_ms = if is_idle { PUMP_MAX_MS.min(pause_ms * 2) } else { PUMP_MS };
                     chunks.into_iter().for_each(|chunk| {
                         engine.offer(chunk, &lane_name());
                     });
                 }
-                env.sleep(250).await;
+                env.sleep(pause_ms).await;
             }
         };
         self.exec.spawn(actor, task.boxed());
+    }
+
+    pub(crate) fn exec(&self) -> &Exec {
+        &self.exec
+    }
+
+    pub(crate) fn scenario(&self) -> &Scenario {
+        &self.scenario
     }
 
     /// A power cut for a worker.
     pub fn kill(&self, actor: Actor) {
         self.exec.kill(actor);
         lock(&self.engines).remove(&actor);
+    }
+
+    /// Starts the person who decides reviews, where there is one.
+    pub fn open_office(&self, batch: BatchId, id: LedgerId) {
+        if !self.scenario.office {
+            return;
+        }
+        let office = Office {
+            exec: self.exec.clone(),
+            ledger: self.connection(By::Person),
+            gateway: self.gateway.clone(),
+            chunk_rows: self.scenario.chunk_rows,
+            batch,
+            id,
+            closes: Arc::clone(&self.closes),
+        };
+        self.exec.spawn(OUTSIDE, office.work().boxed());
     }
 
     /// Starts the person who enters codes, where the provider sends any.
@@ -149,9 +204,9 @@ impl Pool {
         }
         let operator = Operator {
             exec: self.exec.clone(),
-            ledger: self.connection(),
+            ledger: self.connection(By::Person),
             gateway: self.gateway.clone(),
-            chunk_rows: self.scenario.chunk_rows(),
+            chunk_rows: self.scenario.chunk_rows,
             batch,
             id,
             errs: self.scenario.chaos,
@@ -160,7 +215,8 @@ impl Pool {
     }
 
     /// A callback reaches some worker that is up; true when it was answered 200.
-    async fn deliver(&self, place: Place, attempt: u8, request: CallbackRequest) -> bool {
+    async fn deliver(&self, letter: Letter) -> bool {
+        let Letter { place, attempt, request, word } = letter;
         let engine = {
             let engines = lock(&self.engines);
             let len = u64::try_from(engines.len()).unwrap_or(0);
@@ -168,14 +224,25 @@ impl Pool {
             engines.values().nth(nth).cloned()
         };
         let Some(engine) = engine else { return false };
-        let heard = engine.hear(&lane_name(), place, attempt, request).await;
+        let before = self.log.touches(place);
+        let lane = lane_name();
+        let hears = engine.hear(&lane, place, attempt, request).boxed();
+        // Nobody waits for a worker that is frozen; what it does when it wakes up is its own.
+        let Either::Left((heard, _)) = select(hears, self.exec.sleep(CALLER_MS)).await else {
+            return false;
+        };
+        if matches!(heard, Ok(Hearing::Taken)) {
+            let is_kept = self.log.touches(place) > before;
+            let at_ms = self.exec.now_ms();
+            lock(&self.told).push(Told { at_ms, place, attempt, word, is_kept });
+        }
         heard.is_ok_and(|hearing| hearing != Hearing::Unchecked)
     }
 
-    fn any_place(&self, batch: BatchId) -> Place {
+    pub(crate) fn any_place(&self, batch: BatchId) -> Place {
         let ordinal = self.exec.dice().below(u64::from(self.scenario.payouts));
         let ordinal = u16::try_from(ordinal).unwrap_or(0);
-        let rows = self.scenario.chunk_rows();
+        let rows = self.scenario.chunk_rows;
         Place { chunk: ChunkId { batch, no: ordinal / rows }, row: ordinal % rows }
     }
 
@@ -183,41 +250,25 @@ impl Pool {
     pub async fn hint(&self, place: Place) {
         let kind = CallbackKind::Error;
         let request = CallbackRequest { kind, signature: None, body: Vec::new() };
-        self.deliver(place, 1, request).await;
+        self.deliver(Letter { place, attempt: 1, request, word: None }).await;
     }
 
-    /// Kills and freezes workers at random, and starts the killed ones again; and brings
-    /// callbacks that mean nothing.
-    pub fn start_chaos(&self, batch: BatchId) {
-        let (pool, exec) = (self.clone(), self.exec.clone());
-        let task = async move {
-            loop {
-                let dice = pool.exec.dice();
-                pool.exec.sleep(200 + dice.below(4_000)).await;
-                if *lock(&pool.calm) {
-                    return;
-                }
-                if dice.chance(STRAY_HINTS) {
-                    let (pool, place) = (pool.clone(), pool.any_place(batch));
-                    let hint = async move { pool.hint(place).await };
-                    exec.spawn(OUTSIDE, hint.boxed());
-                }
-                let number = dice.below(u64::from(pool.scenario.workers));
-                let actor = Actor(u32::try_from(number).unwrap_or(0) + 1);
-                *lock(&pool.mishaps) += 1;
-                if dice.chance(500) {
-                    pool.kill(actor);
-                    pool.exec.sleep(dice.below(3_000)).await;
-                    pool.start(actor);
-                } else {
-                    pool.exec.freeze(actor, dice.below(30_000));
-                }
-            }
-        };
-        self.exec.spawn(OUTSIDE, task.boxed());
+    /// Somebody pretends that a payout was paid.
+    pub(crate) async fn forge(&self, place: Place) {
+        let attempt = u8::from(self.exec.dice().chance(200)) + 1;
+        self.deliver(Letter { place, attempt, request: forged(), word: None }).await;
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// A callback on its way.
+struct Letter {
+    place: Place,
+    attempt: u8,
+    request: CallbackRequest,
+    /// What the provider says in it; none where it is somebody else's.
+    word: Option<Word>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

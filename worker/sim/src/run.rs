@@ -2,60 +2,14 @@
 //! every checker looks at what the ledger says and what the provider did.
 
 use crate::checkers::Violation;
-use crate::gateway::book::{Book, Seen, Tally};
-use crate::gateway::temper::{Shape, Temper};
+use crate::gateway::book::{Book, Entry, Seen, Tally};
+use crate::gateway::letters::Told;
+use crate::log::Wrote;
+use crate::scenario::Scenario;
 use crate::world::World;
-use domain::{Batch, Millis, Payout, Policy, State};
+use domain::{Batch, Millis, Payout, Place, Policy, State};
 use providers::Limits;
 use std::collections::BTreeMap;
-
-/// What a run is made of.
-#[derive(Clone, Copy, Debug)]
-pub struct Scenario {
-    /// The seed: the same one gives the same run.
-    pub seed: u64,
-    /// How payouts reach the provider.
-    pub shape: Shape,
-    /// Payouts.
-    pub payouts: u16,
-    /// Workers.
-    pub workers: u32,
-    /// Whether workers and operator crash, freeze and lose the ledger.
-    pub chaos: bool,
-    /// Microseconds between two creates in the whole pool; 0 for no limit.
-    pub interval_us: u64,
-    /// How the provider behaves.
-    pub temper: Temper,
-}
-
-impl Scenario {
-    /// Three workers in chaos with an ordinary bad provider, of a shape that the seed draws.
-    pub fn new(seed: u64) -> Scenario {
-        Scenario::of(Shape::drawn(seed), seed)
-    }
-
-    /// The same with a provider of one shape.
-    pub fn of(shape: Shape, seed: u64) -> Scenario {
-        let (payouts, rows_taken_max) = match shape {
-            // Half of these take fewer rows than they say.
-            Shape::Batches { rows_per_call, .. } if seed.is_multiple_of(2) => {
-                (120, rows_per_call / 3)
-            }
-            Shape::Batches { .. } => (120, u16::MAX),
-            Shape::OneCall | Shape::Orders => (60, u16::MAX),
-        };
-        let temper = Temper { rows_taken_max, ..Temper::default() };
-        Scenario { seed, shape, payouts, workers: 3, chaos: true, interval_us: 0, temper }
-    }
-
-    /// Rows of a chunk: so many that a large call fits in, so few that there are several.
-    pub fn chunk_rows(&self) -> u16 {
-        match self.shape {
-            Shape::Batches { .. } => 60,
-            Shape::OneCall | Shape::Orders => 20,
-        }
-    }
-}
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +18,19 @@ pub struct Report {
     pub violations: Vec<Violation>,
     /// Payouts per final state.
     pub states: BTreeMap<State, usize>,
+    /// Payouts that were in review at any time.
+    pub reviewed: usize,
+    /// Of these, the ones that a person has decided.
+    pub decided: usize,
+    /// Payouts with more than one attempt.
+    pub tried_anew: usize,
+    /// Payouts that the provider paid late, after it had told them as failed, beside a newer
+    /// attempt: no program can keep it from that, and none may hide it.
+    pub paid_late: usize,
     /// Crashes and freezes that happened.
     pub mishaps: u32,
+    /// Callbacks that were answered with 200.
+    pub told: usize,
     /// What was asked of the provider.
     pub tally: Tally,
     /// Virtual time that passed.
@@ -76,14 +41,52 @@ pub struct Report {
 pub struct Ending {
     /// The batch as the ledger knows it.
     pub batch: Batch,
-    /// Every row: its provider reference and its payout.
-    pub payouts: Vec<(String, Payout)>,
+    /// Every row.
+    pub rows: Vec<RowEnd>,
     /// What the provider took, by reference.
     pub book: Book,
     /// Every request that the provider saw.
     pub seen: Vec<Seen>,
+    /// Every change that the ledger took.
+    pub wrote: Vec<Wrote>,
+    /// Every callback that was answered with 200.
+    pub told: Vec<Told>,
     /// What the provider allows.
     pub limits: Limits,
+}
+
+/// A row at the end.
+pub struct RowEnd {
+    /// Where it lies.
+    pub place: Place,
+    /// Its payout.
+    pub payout: Payout,
+    /// What is to be paid, in minor units.
+    pub minor: i128,
+    /// What the provider knows its attempts by, the first one first.
+    pub references: Vec<String>,
+}
+
+impl Ending {
+    /// What the provider took for one attempt of a row; attempts count from 1.
+    pub fn entries(&self, row: &RowEnd, attempt: u8) -> &[Entry] {
+        let reference = usize::from(attempt).checked_sub(1).and_then(|at| row.references.get(at));
+        reference.and_then(|reference| self.book.get(reference)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the provider took for all attempts of a row.
+    pub fn all_entries<'a>(&'a self, row: &'a RowEnd) -> impl Iterator<Item = &'a Entry> {
+        row.references.iter().filter_map(|reference| self.book.get(reference)).flatten()
+    }
+
+    /// The changes of each row, in order.
+    pub fn histories(&self) -> BTreeMap<Place, Vec<&Wrote>> {
+        let mut histories: BTreeMap<Place, Vec<&Wrote>> = BTreeMap::new();
+        for wrote in &self.wrote {
+            histories.entry(wrote.place).or_default().push(wrote);
+        }
+        histories
+    }
 }
 
 /// A run that takes longer has forgotten somebody.
@@ -99,7 +102,7 @@ pub fn policy() -> Policy {
         look_up_max_ms: 60_000,
         unknown_give_up_ms: 300_000,
         submitted_give_up_ms: 600_000,
-        unsent_give_up_ms: 3_600_000,
+        unsent_give_up_ms: 1_800_000,
         late_success_window_ms: 600_000,
     }
 }
@@ -109,9 +112,26 @@ pub fn ledger_time(now_ms: u64) -> Millis {
     Millis(1_700_000_000_000 + now_ms)
 }
 
+/// How long the world goes on after the last payout: late callbacks arrive, the provider changes
+/// its mind, people decide, and who slept wakes up.
+const AFTERMATH_MS: u64 = 10 * 60_000;
+
 /// Runs a scenario to its end.
 pub fn run(scenario: &Scenario) -> Report {
+    world_after(scenario).report()
+}
+
+/// The world of a scenario, when all has been done that can be.
+pub fn world_after(scenario: &Scenario) -> World {
     let world = World::new(scenario);
     world.until_complete();
-    world.report()
+    if scenario.office {
+        world.pool.quiet();
+        world.pass(AFTERMATH_MS);
+        world.pool.close_office();
+        // What he began in the last moment is written down, and brought to its end.
+        world.pass(2 * 60_000);
+        world.until_complete();
+    }
+    world
 }

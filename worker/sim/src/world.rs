@@ -4,12 +4,15 @@
 use crate::checkers;
 use crate::dice::Dice;
 use crate::exec::{Actor, Exec};
+use crate::gateway::book::Fate;
 use crate::gateway::{Gateway, lane_name};
-use crate::intake::take_in;
+use crate::intake::{FORMAT, row, take_in};
+use crate::log::{By, Wrote};
 use crate::pool::Pool;
-use crate::run::{Ending, LIMIT_MS, Report, Scenario, ledger_time};
+use crate::run::{Ending, LIMIT_MS, Report, RowEnd, ledger_time};
+use crate::scenario::Scenario;
 use domain::{
-    BatchId, BatchState, ChunkId, LedgerId, PayerReference, Payout, Place, ProviderReference,
+    BatchId, BatchState, ChunkId, LedgerId, PayerReference, Payout, Place, ProviderReference, State,
 };
 use futures::executor::block_on;
 use ledger::memory::MemoryLedger;
@@ -42,12 +45,13 @@ impl World {
         let id = LedgerId::from_random(0);
         let ledger = MemoryLedger::new(id, Arc::new(move || ledger_time(clock.now_ms())));
         let gateway = Gateway::new(exec.clone(), scenario.shape, scenario.temper, ledger.clone());
-        let batch = block_on(take_in(&ledger, scenario.payouts, scenario.chunk_rows()));
+        let batch = block_on(take_in(&ledger, scenario.payouts, scenario.chunk_rows));
         let pool = Pool::new(exec.clone(), ledger.clone(), gateway.clone(), *scenario);
         for number in 1..=scenario.workers {
             pool.start(Actor(number));
         }
         pool.start_operator(batch, id);
+        pool.open_office(batch, id);
         if scenario.chaos {
             pool.start_chaos(batch);
         }
@@ -131,20 +135,60 @@ impl World {
         self.pool.calm();
         let end_ms = took_ms + 60_000;
         while self.exec.now_ms() < end_ms && self.exec.step() {}
-        let payouts = self.payouts().into_iter().map(|(_, reference, payout)| (reference, payout));
-        let ending = Ending {
+        let ending = self.ending();
+        let mut states = BTreeMap::new();
+        for row in &ending.rows {
+            *states.entry(row.payout.state).or_insert(0) += 1;
+        }
+        let histories = ending.histories();
+        let count = |is: &dyn Fn(&Wrote) -> bool| {
+            histories.values().filter(|history| history.iter().any(|wrote| is(wrote))).count()
+        };
+        Report {
+            violations: checkers::all(&ending),
+            states,
+            reviewed: count(&|wrote| wrote.to.state == State::Review),
+            decided: count(&|w| w.by == By::Person && w.from.state == State::Review),
+            tried_anew: ending.rows.iter().filter(|row| row.payout.attempt > 1).count(),
+            paid_late: ending.rows.iter().filter(|row| paid_late(&ending, row)).count(),
+            mishaps: u32::try_from(self.pool.mishaps.all().len()).unwrap_or(u32::MAX),
+            told: ending.told.len(),
+            tally: self.gateway.tally(),
+            took_ms,
+        }
+    }
+
+    /// What the checkers look at.
+    pub fn ending(&self) -> Ending {
+        let rows = (1u32..).zip(self.payouts()).map(|(ordinal, (place, _, payout))| {
+            let row = row(ordinal);
+            let of = |attempt| ProviderReference::make(self.id, &row.reference, attempt, FORMAT);
+            let references = (1..=payout.attempt).map(|attempt| of(attempt).as_str().to_owned());
+            let references = references.collect();
+            RowEnd { place, payout, minor: row.money.minor_units(), references }
+        });
+        Ending {
+            rows: rows.collect(),
             batch: block_on(self.ledger.batch(self.batch)).expect(ANSWERS).expect("the batch"),
-            payouts: payouts.collect(),
             book: self.gateway.book(),
             seen: self.gateway.seen(),
+            wrote: self.pool.log().changes(),
+            told: self.pool.told(),
             limits: self.gateway.limits().clone(),
-        };
-        let mut states = BTreeMap::new();
-        for (_, payout) in &ending.payouts {
-            *states.entry(payout.state).or_insert(0) += 1;
         }
-        let violations = checkers::all(&ending);
-        let tally = self.gateway.tally();
-        Report { violations, states, mishaps: self.pool.mishaps(), tally, took_ms }
+    }
+}
+
+fn paid_late(ending: &Ending, row: &RowEnd) -> bool {
+    let paid: Vec<_> = ending.all_entries(row).filter(|e| e.fate == Fate::Paid).collect();
+    paid.len() > 1 && paid.iter().any(|entry| entry.turned)
+}
+
+/// The parts hold each other; a run of many worlds must give each of them back.
+impl Drop for World {
+    fn drop(&mut self) {
+        self.exec.end();
+        self.pool.end();
+        self.gateway.dismiss();
     }
 }

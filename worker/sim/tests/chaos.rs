@@ -1,5 +1,5 @@
-//! The real engine in the simulated world, with a provider of each shape: some hundreds of seeds
-//! in the test command.
+//! The real engine in the simulated world, with an ordinary bad provider of each shape. In such
+//! worlds nearly nothing needs a person.
 
 use sim::gateway::temper::{Shape, Temper};
 use sim::{Report, Scenario, run};
@@ -52,29 +52,29 @@ fn few_reviews(sum: &Sum) {
 #[test]
 fn without_chaos_every_payout_ends_as_the_provider_says() {
     let calm = |seed| Scenario { chaos: false, ..Scenario::new(seed) };
-    few_reviews(&all_hold((0..90).map(calm)));
+    few_reviews(&all_hold((0..30).map(calm)));
 }
 
 #[test]
 fn one_call_a_payout_survives_workers_that_crash_and_freeze_anywhere() {
-    let sum = all_hold((0..60).map(|seed| Scenario::of(Shape::OneCall, seed)));
-    assert!(sum.mishaps > 500, "the chaos was real: {sum:?}");
+    let sum = all_hold((0..20).map(|seed| Scenario::of(Shape::OneCall, seed)));
+    assert!(sum.mishaps > 300, "the chaos was real: {sum:?}");
     few_reviews(&sum);
 }
 
 #[test]
 fn batches_survive_workers_that_crash_and_freeze_anywhere() {
-    let sum = all_hold((0..60).map(|seed| Scenario::of(Shape::batches(seed), seed)));
-    assert!(sum.mishaps > 500, "the chaos was real: {sum:?}");
-    assert!(sum.rows_of_call_max > 20 && sum.steps > 100, "{sum:?}");
+    let sum = all_hold((0..20).map(|seed| Scenario::of(Shape::batches(seed), seed)));
+    assert!(sum.mishaps > 300, "the chaos was real: {sum:?}");
+    assert!(sum.rows_of_call_max > 20 && sum.steps > 50, "{sum:?}");
     few_reviews(&sum);
 }
 
 #[test]
 fn orders_with_a_second_step_survive_workers_that_crash_and_freeze_anywhere() {
-    let sum = all_hold((0..60).map(|seed| Scenario::of(Shape::Orders, seed)));
-    assert!(sum.mishaps > 500, "the chaos was real: {sum:?}");
-    assert!(sum.steps > 1_000, "{sum:?}");
+    let sum = all_hold((0..20).map(|seed| Scenario::of(Shape::Orders, seed)));
+    assert!(sum.mishaps > 300, "the chaos was real: {sum:?}");
+    assert!(sum.steps > 500, "{sum:?}");
     // The provider would not pay twice here; others may.
     assert_eq!(sum.stepped_again, 0, "what was taken is not taken again: {sum:?}");
     few_reviews(&sum);

@@ -1,4 +1,4 @@
-//! Calls stay within limits: none carries more rows than the provider allows, and none is empty.
+//! S10: calls stay within limits: none carries more rows than the provider allows, and none is empty.
 
 use super::Violation;
 use crate::gateway::book::Request;
@@ -16,7 +16,7 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
         };
         if rows == 0 || rows > usize::from(most) {
             let found = format!("a {what} of {rows} rows at {} ms; {most} at most", seen.at_ms);
-            violations.push(Violation { invariant: "calls within limits", found });
+            violations.push(Violation { invariant: "calls within limits", place: None, found });
         }
     }
     violations

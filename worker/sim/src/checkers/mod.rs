@@ -1,29 +1,59 @@
-//! The invariants, one file each. A checker looks at the end of a run: what the ledger says and
-//! what the provider did.
+//! The invariants, one file each, each opening with its rule. A checker looks at the end of a run:
+//! what the ledger says, every change that it took, and what the provider saw and did. None
+//! asks the engine.
 
+pub mod callbacks_are_kept;
 pub mod calls_within_limits;
-pub mod no_step_without_intent;
+pub mod disputes_are_decided_by_people;
+pub mod final_states_are_true;
+pub mod intents_need_the_lease;
+pub mod no_request_after_its_deadline;
+pub mod no_request_without_intent;
 pub mod nobody_forgotten;
 pub mod nobody_twice;
+pub mod old_news_changes_nothing_new;
 pub mod totals_balance;
 
 use crate::run::Ending;
+use domain::Place;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Which invariant.
     pub invariant: &'static str,
+    /// Of which row, where it is about one.
+    pub place: Option<Place>,
     /// What was found.
     pub found: String,
 }
 
-/// All checkers.
+impl Violation {
+    /// About one row.
+    pub fn of(invariant: &'static str, place: Place, found: String) -> Violation {
+        Violation { invariant, place: Some(place), found }
+    }
+}
+
+/// A checker.
+pub type Checker = fn(&Ending) -> Vec<Violation>;
+
+/// All of them; those about money first.
+pub const CHECKERS: [Checker; 11] = [
+    nobody_twice::check,
+    final_states_are_true::check,
+    nobody_forgotten::check,
+    no_request_without_intent::check,
+    no_request_after_its_deadline::check,
+    intents_need_the_lease::check,
+    old_news_changes_nothing_new::check,
+    disputes_are_decided_by_people::check,
+    callbacks_are_kept::check,
+    totals_balance::check,
+    calls_within_limits::check,
+];
+
+/// What all checkers find.
 pub fn all(ending: &Ending) -> Vec<Violation> {
-    let mut violations = nobody_twice::check(ending);
-    violations.extend(nobody_forgotten::check(ending));
-    violations.extend(totals_balance::check(ending));
-    violations.extend(no_step_without_intent::check(ending));
-    violations.extend(calls_within_limits::check(ending));
-    violations
+    CHECKERS.iter().flat_map(|check| check(ending)).collect()
 }

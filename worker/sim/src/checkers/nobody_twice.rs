@@ -1,21 +1,34 @@
-//! Nobody is paid twice: the provider took each payout at most once, whether or not it was paid
-//! by a second step since, and money moved for it at most once.
+//! S3, S6, S11: nobody is paid twice.
+//!
+//! Of each attempt the provider took at most one order, whether or not it was paid; and of all
+//! attempts of a payout at most one moved money. One thing is not counted, since no program can
+//! prevent it: what the provider paid after it had told, for good, that it had failed.
 
 use super::Violation;
 use crate::gateway::book::Fate;
 use crate::run::Ending;
 
-/// Every reference of which the provider's book has more than one entry.
+const NAME: &str = "nobody twice";
+
+/// Every attempt that was taken twice, and every row that was paid for more than one attempt.
 pub fn check(ending: &Ending) -> Vec<Violation> {
-    let twice = ending.book.iter().filter(|(_, entries)| entries.len() > 1);
-    twice
-        .map(|(reference, entries)| {
-            let paid = entries.iter().filter(|entry| entry.fate == Fate::Paid).count();
-            let taken = entries.len();
-            Violation {
-                invariant: "nobody twice",
-                found: format!("{reference} was taken {taken} times and paid {paid} times"),
+    let mut violations = Vec::new();
+    for row in &ending.rows {
+        for reference in &row.references {
+            let entries = ending.book.get(reference).map_or(&[][..], Vec::as_slice);
+            if entries.len() > 1 {
+                let paid = entries.iter().filter(|entry| entry.fate == Fate::Paid).count();
+                let found =
+                    format!("{reference} was taken {} times and paid {paid} times", entries.len());
+                violations.push(Violation::of(NAME, row.place, found));
             }
-        })
-        .collect()
+        }
+        let kept_word = ending.all_entries(row).filter(|e| e.fate == Fate::Paid && !e.turned);
+        let paid: Vec<_> = kept_word.collect();
+        if paid.len() > 1 {
+            let found = format!("{} of the attempts {:?} were paid", paid.len(), row.references);
+            violations.push(Violation::of(NAME, row.place, found));
+        }
+    }
+    violations
 }

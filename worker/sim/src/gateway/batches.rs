@@ -93,7 +93,7 @@ impl Gateway {
                 return odd("listed as an error");
             }
             self.take(payment, Some(&handle), waits);
-            Answer::Accepted { provider_id: None, cost: None }
+            self.amount_told(payment).unwrap_or(Answer::Accepted { provider_id: None, cost: None })
         });
         let answers = answers.collect();
         (handle, answers)
@@ -117,7 +117,7 @@ impl Gateway {
         if wanted.is_none() || wanted.as_deref() != code {
             return false;
         }
-        entries.iter().all(|(reference, id)| self.take_step(reference, id, None))
+        entries.iter().all(|(reference, id)| self.take_step(reference, id, false))
     }
 
     /// The batch that a payment is asked for by, or that its reference lies in.

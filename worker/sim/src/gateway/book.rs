@@ -1,7 +1,7 @@
 //! What the provider knows: every payout that it took, and every request that reached it.
 
 use crate::exec::Actor;
-use domain::Place;
+use domain::{Payout, Place};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One payout that the provider took.
@@ -11,6 +11,12 @@ pub struct Entry {
     pub place: Place,
     /// What it became.
     pub fate: Fate,
+    /// What was or is to be paid, in minor units.
+    pub minor: i128,
+    /// It was paid after it had been told as failed.
+    pub turned: bool,
+    /// The money came back after it was paid.
+    pub returned: bool,
     /// The provider's own id of it.
     pub id: String,
     /// The batch that carried it.
@@ -20,12 +26,22 @@ pub struct Entry {
     /// What it becomes once its second step is taken.
     pub(super) destiny: Fate,
     /// When it was taken.
-    pub(super) taken_at_ms: u64,
+    pub taken_at_ms: u64,
     /// A look-up finds it from then on.
     pub(super) visible_at_ms: u64,
     /// A look-up knows of its second step from then on.
     pub(super) step_visible_at_ms: u64,
-    pub(super) settles_at_ms: u64,
+    /// Whoever asks is told of the end from then on.
+    pub settles_at_ms: u64,
+    /// A look-up meets a replica that does not know it, from when until when.
+    pub(super) hidden_ms: std::ops::Range<u64>,
+}
+
+impl Entry {
+    /// It is over: the provider says how it ended.
+    pub fn is_settled(&self, now_ms: u64) -> bool {
+        self.fate != Fate::Waits && self.settles_at_ms <= now_ms
+    }
 }
 
 /// What became of a payout at the provider.
@@ -57,6 +73,8 @@ pub struct Seen {
     pub by: Actor,
     /// What it was.
     pub request: Request,
+    /// What the ledger held of each payout of a create or a step at that moment.
+    pub stands: Vec<Option<Payout>>,
 }
 
 /// What was asked of the provider.
@@ -77,8 +95,6 @@ pub struct Stepped {
     pub place: Place,
     /// Our reference.
     pub reference: String,
-    /// Whether the ledger held a step intent for it when the request left.
-    pub has_intent: bool,
 }
 
 /// How much was asked of the provider.

@@ -1,15 +1,19 @@
 //! A provider that pays what it accepts, forgets to answer, answers late, and tells late, twice
 //! or never. It does not deduplicate: asked twice, it takes twice, and its book shows it.
 //!
-//! - [`temper`]: its shape, and how badly it behaves
+//! - [`temper`]: its shape, and how badly it behaves; `limits`: what it allows
 //! - [`book`]: what it took, and every request that it saw
 //! - `journey`: a request's way to it and an answer's way back
 //! - `one_call`, `batches`, `orders`: creates (and second steps) in each shape
-//! - `reading`: look-ups and callbacks
+//! - `afterwards`: what it pays after it had said no, and what comes back after it was paid
+//! - `reading`: look-ups; [`letters`]: callbacks, late, twice, out of order, forged
 
+mod afterwards;
 mod batches;
 pub mod book;
 mod journey;
+pub mod letters;
+mod limits;
 mod one_call;
 mod orders;
 mod reading;
@@ -17,15 +21,15 @@ pub mod temper;
 
 use crate::exec::{Actor, Exec};
 use book::{Batch, Book, Entry, Fate, Request, Seen, Tally};
-use domain::{LaneName, Method, Place, ReferenceFormat, Row};
+use domain::{LaneName, Payout, Place, Row};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use ledger::Ledger;
 use ledger::memory::MemoryLedger;
+use ledger::{Chunk, Ledger};
+use letters::Word;
 use providers::{
-    Absence, CallbackRequest, Callbacks, Calls, Confirm, Deduplication, Idempotency, Limits,
-    LookUp, LookedUp, Payment, Polling, Provider, RowProblem, SecondStep, Shipment, Shipped, Step,
-    StepAnswer,
+    CallbackRequest, Callbacks, Confirm, Limits, LookUp, LookedUp, Payment, Provider, RowProblem,
+    Shipment, Shipped, Step, StepAnswer,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,7 +37,7 @@ use temper::{Shape, Temper};
 
 /// Who delivers callbacks.
 pub type Postman =
-    Arc<dyn Fn(Place, u8, CallbackRequest) -> BoxFuture<'static, bool> + Send + Sync>;
+    Arc<dyn Fn(Place, u8, CallbackRequest, Word) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// The provider, as one worker reaches it: one book for all.
 #[derive(Clone)]
@@ -44,7 +48,7 @@ pub struct Gateway {
     limits: Arc<Limits>,
     settling_ms: u64,
     timeout_ms: u64,
-    /// Only to write down what it held when a second step left.
+    /// Only to write down what it held when a request left.
     ledger: MemoryLedger,
     /// Who sends through this clone.
     actor: Actor,
@@ -56,6 +60,8 @@ struct State {
     /// More than one entry under a reference is a double payment.
     book: Book,
     batches: BTreeMap<String, Batch>,
+    /// What was sent under each reference, to write letters about.
+    payments: BTreeMap<String, Payment>,
     seen: Vec<Seen>,
     ids: u64,
     postman: Option<Postman>,
@@ -69,7 +75,7 @@ impl Gateway {
             exec,
             shape,
             temper,
-            limits: Arc::new(limits(shape)),
+            limits: Arc::new(limits::limits(shape)),
             settling_ms: policy.settling_ms,
             timeout_ms: policy.request_timeout_ms,
             ledger,
@@ -88,9 +94,20 @@ impl Gateway {
         self.lock().postman = Some(postman);
     }
 
+    /// Nobody does any more.
+    pub fn dismiss(&self) {
+        let postman = self.lock().postman.take();
+        drop(postman);
+    }
+
     /// All that was taken, by reference.
     pub fn book(&self) -> Book {
         self.lock().book.clone()
+    }
+
+    /// What was taken under a reference.
+    pub fn entries(&self, reference: &str) -> Vec<Entry> {
+        self.lock().book.get(reference).cloned().unwrap_or_default()
     }
 
     /// Every request that reached it, in order.
@@ -110,7 +127,24 @@ impl Gateway {
 
     fn saw(&self, request: Request) {
         let (at_ms, by) = (self.exec.now_ms(), self.actor);
-        self.lock().seen.push(Seen { at_ms, by, request });
+        let stands = match &request {
+            Request::Create(rows) => self.stand(rows.iter().map(|(place, _)| *place)),
+            Request::Step(rows) => self.stand(rows.iter().map(|row| row.place)),
+            Request::LookUp(_) => Vec::new(),
+        };
+        self.lock().seen.push(Seen { at_ms, by, request, stands });
+    }
+
+    /// What the ledger holds of payouts now. The in-memory ledger answers at its first poll.
+    fn stand(&self, places: impl Iterator<Item = Place>) -> Vec<Option<Payout>> {
+        let mut read: Option<Chunk> = None;
+        let mut stand = |place: Place| {
+            if read.as_ref().is_none_or(|chunk| chunk.id != place.chunk) {
+                read = self.ledger.chunk(place.chunk).now_or_never()?.ok()?;
+            }
+            read.as_ref()?.payouts.get(usize::from(place.row)).copied()
+        };
+        places.map(&mut stand).collect()
     }
 
     /// Takes a payout: one step. Money moves, unless it waits for a second one. Gives its id.
@@ -118,11 +152,19 @@ impl Gateway {
         let dice = self.exec.dice();
         let now = self.exec.now_ms();
         let destiny = if dice.chance(self.temper.fails) { Fate::Failed } else { Fate::Paid };
+        let minor = payment.row.money.minor_units() + i128::from(dice.chance(self.temper.differs));
+        let hides = dice.chance(self.temper.flickers);
+        let hidden_from_ms = now + dice.below(60_000);
+        let hidden_ms = if hides { dice.below(self.settling_ms) } else { 0 };
         let mut state = self.lock();
         state.ids += 1;
         let entry = Entry {
             place: payment.place,
             fate: if waits { Fate::Waits } else { destiny },
+            minor,
+            turned: false,
+            returned: false,
+            hidden_ms: hidden_from_ms..hidden_from_ms + hidden_ms,
             id: format!("gw-{}", state.ids),
             batch: batch.map(str::to_owned),
             steps: 0,
@@ -135,10 +177,17 @@ impl Gateway {
         let id = entry.id.clone();
         let told = (entry.fate, entry.settles_at_ms - now);
         let reference = payment.reference.as_str().to_owned();
+        state.payments.insert(reference.clone(), payment.clone());
         state.book.entry(reference).or_default().push(entry);
         drop(state);
-        if !waits && self.shape == Shape::OneCall {
+        if self.shape == Shape::OneCall {
             self.call_back(payment, told.0, told.1);
+        }
+        if !waits {
+            self.think_again(payment, &id, told.0, told.1);
+        }
+        if dice.chance(self.temper.callback_working) {
+            self.say(payment, Word::Working);
         }
         id
     }
@@ -181,52 +230,6 @@ impl Provider for Gateway {
 impl Confirm for Gateway {
     fn confirm(&self, step: Step) -> BoxFuture<'_, StepAnswer> {
         self.step(step).boxed()
-    }
-}
-
-impl Gateway {
-    /// Whether the ledger holds a step intent for this payout now.
-    fn has_step_intent(&self, place: Place) -> bool {
-        // The in-memory ledger answers at its first poll.
-        let chunk = self.ledger.chunk(place.chunk).now_or_never();
-        let payouts = chunk.and_then(Result::ok).flatten().map(|chunk| chunk.payouts);
-        let payout = payouts.and_then(|all| all.get(usize::from(place.row)).copied());
-        payout.is_some_and(|payout| payout.stepped)
-    }
-}
-
-fn limits(shape: Shape) -> Limits {
-    let (rows_per_call, rows_per_look_up) = match shape {
-        Shape::Batches { rows_per_call, rows_per_look_up } => (rows_per_call, rows_per_look_up),
-        Shape::OneCall | Shape::Orders => (1, 1),
-    };
-    Limits {
-        provider: "simulated",
-        rows_per_call,
-        creates_per_second: 1000,
-        in_flight: 8,
-        look_ups_per_second: 1000,
-        polling: Polling::Never,
-        rows_per_look_up,
-        looks_up_by_id: shape != Shape::OneCall,
-        page_size: None,
-        idempotency: Idempotency {
-            deduplication: Deduplication::None,
-            repeats_errors: false,
-            found_by_reference: true,
-            absence: Absence { form: "an answer that says so", proves: true },
-        },
-        reference: ReferenceFormat::Text { max_bytes: 64 },
-        methods: &[Method::Card],
-        callbacks: Calls::OurUrls,
-        cancel: false,
-        second_step: match shape {
-            Shape::OneCall => SecondStep::None,
-            Shape::Batches { .. } => SecondStep::Code,
-            Shape::Orders => SecondStep::Funding,
-        },
-        rules: false,
-        policy: domain::Policy::DEFAULT,
     }
 }
 

@@ -62,6 +62,9 @@ impl Gateway {
             Roll::Takes => {
                 let id = self.take(payment, None, waits);
                 self.answer_travels().await;
+                if let Some(differs) = self.amount_told(payment) {
+                    return differs;
+                }
                 // Some answers are silent about the id.
                 let provider_id = (!dice.chance(200)).then_some(id);
                 if waits {
@@ -71,6 +74,16 @@ impl Gateway {
                 }
             }
         }
+    }
+}
+
+impl Gateway {
+    /// What an answer says where another amount than ours was taken.
+    pub(super) fn amount_told(&self, payment: &Payment) -> Option<Answer> {
+        let state = self.lock();
+        let newest = state.book.get(payment.reference.as_str())?.last()?;
+        let differs = newest.minor != payment.row.money.minor_units();
+        differs.then(|| Answer::Differs { text: "the amount".to_owned() })
     }
 }
 

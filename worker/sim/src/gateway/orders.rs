@@ -22,7 +22,6 @@ impl Gateway {
             let stepped = step.payments.iter().map(|payment| Stepped {
                 place: payment.place,
                 reference: payment.reference.as_str().to_owned(),
-                has_intent: self.has_step_intent(payment.place),
             });
             Request::Step(stepped.collect())
         };
@@ -70,16 +69,17 @@ impl Gateway {
                 orders.and_then(|all| all.iter().find(|order| id.is_none_or(|id| order.id == id)));
             order.map(|order| order.id.clone())
         };
-        id.is_some_and(|id| self.take_step(payment.reference.as_str(), &id, Some(payment)))
+        id.is_some_and(|id| self.take_step(payment.reference.as_str(), &id, true))
     }
 
-    /// The step of one entry; who is given is called back about it.
-    pub(super) fn take_step(&self, reference: &str, id: &str, tell: Option<&Payment>) -> bool {
+    /// The step of one entry; `tells` says whether it is called back about.
+    pub(super) fn take_step(&self, reference: &str, id: &str, tells: bool) -> bool {
         let dice = self.exec.dice();
         let now = self.exec.now_ms();
         let (settles_in_ms, lag_ms) = (dice.below(8_000), dice.below(self.settling_ms));
-        let fate = {
+        let (fate, payment) = {
             let mut state = self.lock();
+            let payment = state.payments.get(reference).cloned();
             let entries = state.book.get_mut(reference);
             let Some(entry) = entries.and_then(|all| all.iter_mut().find(|e| e.id == id)) else {
                 return false;
@@ -91,10 +91,13 @@ impl Gateway {
             entry.fate = entry.destiny;
             entry.step_visible_at_ms = now + lag_ms;
             entry.settles_at_ms = now + settles_in_ms;
-            entry.fate
+            (entry.fate, payment)
         };
-        if let Some(payment) = tell {
-            self.call_back(payment, fate, settles_in_ms);
+        if let Some(payment) = payment {
+            if tells {
+                self.call_back(&payment, fate, settles_in_ms);
+            }
+            self.think_again(&payment, id, fate, settles_in_ms);
         }
         true
     }

@@ -28,6 +28,15 @@ impl Shape {
         }
     }
 
+    /// In words, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shape::OneCall => "one call a payout",
+            Shape::Batches { .. } => "batches with a code",
+            Shape::Orders => "orders with a second step",
+        }
+    }
+
     /// Batches of a size that is drawn from the seed, 7 to 40 for calls and look-ups each.
     pub fn batches(seed: u64) -> Shape {
         let dice = Dice::new(!seed);
@@ -61,6 +70,18 @@ pub struct Temper {
     pub callback_lost: u64,
     /// A callback comes twice.
     pub callback_twice: u64,
+    /// A callback comes up to ten minutes late.
+    pub callback_late: u64,
+    /// A callback says that a payout is being worked on, before or after the one that it is paid.
+    pub callback_working: u64,
+    /// A payout is taken with another amount than ours.
+    pub differs: u64,
+    /// What it told as failed is paid after all, minutes later.
+    pub turns: u64,
+    /// What it paid comes back, minutes later.
+    pub returns: u64,
+    /// For less than the settling time a look-up meets a replica that does not know a payout.
+    pub flickers: u64,
     /// Batches that wait for a code.
     pub codes: u64,
     /// A second step is refused, and nothing happens.
@@ -94,6 +115,12 @@ impl Default for Temper {
             fails: 60,
             callback_lost: 100,
             callback_twice: 200,
+            callback_late: 0,
+            callback_working: 0,
+            differs: 0,
+            turns: 0,
+            returns: 0,
+            flickers: 0,
             codes: 300,
             step_refused: 30,
             step_lost: 50,
@@ -120,6 +147,19 @@ pub(super) enum Roll {
 }
 
 impl Temper {
+    /// A provider of which nothing is to be hoped for: whatever one may do, it does.
+    pub fn wild() -> Temper {
+        Temper {
+            callback_late: 100,
+            callback_working: 200,
+            differs: 3,
+            turns: 150,
+            returns: 10,
+            flickers: 100,
+            ..Temper::default()
+        }
+    }
+
     /// A provider that does what it says, at once or a little later.
     pub fn good() -> Temper {
         Temper {

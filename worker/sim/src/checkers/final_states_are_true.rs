@@ -1,0 +1,56 @@
+//! S9, S11, S15: a final state is the truth. What the ledger calls paid was paid, with the payer's
+//! own amount; what it calls failed was not, and cannot be any more, as far as anybody was told.
+
+use super::Violation;
+use crate::gateway::book::{Entry, Fate};
+use crate::gateway::letters::Word;
+use crate::log::By;
+use crate::run::{Ending, RowEnd};
+use domain::State;
+
+/// Every row whose final state is not what the provider did.
+pub fn check(ending: &Ending) -> Vec<Violation> {
+    let is_false = |row: &&RowEnd| match row.payout.state {
+        State::Paid => !was_paid(ending, row),
+        State::Failed => may_be_paid(ending, row),
+        State::Cancelled => ending.all_entries(row).next().is_some(),
+        _ => false,
+    };
+    let rows = ending.rows.iter().filter(is_false);
+    rows.map(|row| {
+        let entries: Vec<_> = ending.all_entries(row).collect();
+        let found =
+            format!("{:?} is {:?} and the provider says {entries:?}", row.references, row.payout);
+        Violation::of("final states are true", row.place, found)
+    })
+    .collect()
+}
+
+/// The newest attempt was paid, or any that a person has decided by.
+fn was_paid(ending: &Ending, row: &RowEnd) -> bool {
+    let counts = |entry: &Entry| entry.fate == Fate::Paid && entry.minor == row.minor;
+    let last = ending.wrote.iter().rfind(|w| w.place == row.place && w.to.state != w.from.state);
+    let by_person = last.is_some_and(|wrote| wrote.by == By::Person);
+    match by_person {
+        true => ending.all_entries(row).any(counts),
+        false => ending.entries(row, row.payout.attempt).iter().any(counts),
+    }
+}
+
+/// It was paid, or still waits for its step and could be any day. A provider that paid what it
+/// had told as failed counts from when we were told; with another amount than ours its word is kept
+/// as evidence only.
+fn may_be_paid(ending: &Ending, row: &RowEnd) -> bool {
+    let attempts = (1u8..).zip(&row.references);
+    attempts.into_iter().any(|(attempt, _)| {
+        let was_told = || {
+            let mut words = ending.told.iter().filter(|t| t.place == row.place);
+            words.any(|told| told.attempt == attempt && told.word == Some(Word::Paid))
+        };
+        ending.entries(row, attempt).iter().any(|entry| match entry.fate {
+            Fate::Paid => !entry.turned || (entry.minor == row.minor && was_told()),
+            Fate::Waits => true,
+            Fate::Failed => false,
+        })
+    })
+}

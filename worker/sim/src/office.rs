@@ -1,0 +1,125 @@
+//! The person who decides what no program may: he looks at the provider's own book, and then
+//! resolves reviews, orders new attempts, and starts a lane that waits for him. He never guesses
+//! either: what the book does not end he leaves in review.
+
+use crate::exec::Exec;
+use crate::gateway::book::{Entry, Fate};
+use crate::gateway::{Gateway, lane_name};
+use crate::intake::row;
+use crate::run::policy;
+use domain::{BatchId, ChunkId, Event, LedgerId, Payout, ProviderReference, State};
+use ledger::apply::{Happening, apply};
+use ledger::{Chunk, Guard, Ledger, LedgerError, Note, NoteKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A request that was under way when a payout came to him has ended by then, long since.
+const REST_MS: u64 = 20_000;
+
+/// Attempts of one payout that he orders at most.
+const ATTEMPTS: u8 = 3;
+
+/// Failed payouts in a thousand that he tries anew at each visit.
+const TRIES_ANEW: u64 = 30;
+
+/// The person.
+#[derive(Clone)]
+pub struct Office {
+    /// Tasks and time.
+    pub exec: Exec,
+    /// The ledger, over a connection that may break.
+    pub ledger: Arc<dyn Ledger>,
+    /// The provider, whose book he may see.
+    pub gateway: Gateway,
+    /// Rows of a chunk of the batch.
+    pub chunk_rows: u16,
+    /// What he works on.
+    pub batch: BatchId,
+    /// The ledger's short id.
+    pub id: LedgerId,
+    /// He goes home.
+    pub closes: Arc<AtomicBool>,
+}
+
+impl Office {
+    /// Visits the batch now and then, until he goes home.
+    pub async fn work(self) {
+        let mut no = 0;
+        while !self.closes.load(Ordering::Relaxed) {
+            self.exec.sleep(3_000 + self.exec.dice().below(20_000)).await;
+            let chunk = ChunkId { batch: self.batch, no };
+            match self.visit(chunk).await {
+                Ok(true) => no += 1,
+                Ok(false) => no = 0,
+                // He comes again.
+                Err(error) => drop(error),
+            }
+        }
+    }
+
+    /// One visit to a chunk. False if there is none.
+    async fn visit(&self, id: ChunkId) -> Result<bool, LedgerError> {
+        self.start_lane().await?;
+        let Some(chunk) = self.ledger.chunk(id).await? else { return Ok(false) };
+        let now = self.ledger.about().await?.now;
+        let decided = (0u16..).zip(&chunk.payouts).filter_map(|(row, payout)| {
+            let rested = now.since(payout.since) > REST_MS;
+            let event = rested.then(|| self.decide(&chunk, row, payout)).flatten()?;
+            let notes = vec![Note::new(NoteKind::Reason, "decided by a person")];
+            Some(Happening { row, payout: *payout, event, notes })
+        });
+        let decided: Vec<Happening> = decided.collect();
+        if !decided.is_empty() {
+            apply(&*self.ledger, id, Guard::Fact, now, &policy(), decided).await?;
+        }
+        Ok(true)
+    }
+
+    /// What the provider's book says of all attempts decides.
+    fn decide(&self, chunk: &Chunk, row: u16, payout: &Payout) -> Option<Event> {
+        let dice = self.exec.dice();
+        let is_tried = match payout.state {
+            State::Review => dice.chance(500),
+            State::Failed => dice.chance(TRIES_ANEW),
+            _ => false,
+        };
+        if !is_tried {
+            return None;
+        }
+        let now_ms = self.exec.now_ms();
+        let entries = self.entries(chunk, row, payout.attempt);
+        if !entries.iter().all(|entry| entry.is_settled(now_ms)) {
+            return None;
+        }
+        let minor = self.row(chunk, row).money.minor_units();
+        let paid = entries.iter().find(|entry| entry.fate == Fate::Paid);
+        match (payout.state, paid) {
+            // Another amount than ours is for the payer and the provider to talk about.
+            (State::Review, Some(entry)) => (entry.minor == minor).then_some(Event::ResolvePaid),
+            (State::Failed, Some(_)) => None,
+            _ if payout.attempt < ATTEMPTS && dice.chance(600) => Some(Event::NewAttempt),
+            (State::Review, None) => Some(Event::ResolveFailed),
+            _ => None,
+        }
+    }
+
+    fn row(&self, chunk: &Chunk, at: u16) -> domain::Row {
+        row(u32::from(chunk.id.no) * u32::from(self.chunk_rows) + u32::from(at) + 1)
+    }
+
+    fn entries(&self, chunk: &Chunk, at: u16, attempts: u8) -> Vec<Entry> {
+        let reference = self.row(chunk, at).reference;
+        let of = |attempt| ProviderReference::make(self.id, &reference, attempt, chunk.format);
+        (1..=attempts).flat_map(|attempt| self.gateway.entries(of(attempt).as_str())).collect()
+    }
+
+    /// A lane that waits for a person is started again.
+    async fn start_lane(&self) -> Result<(), LedgerError> {
+        let mut record = self.ledger.lane(lane_name()).await?;
+        if record.stopped.as_ref().is_some_and(|stop| stop.until.is_none()) {
+            record.stopped = None;
+            self.ledger.put_lane(record).await?;
+        }
+        Ok(())
+    }
+}
