@@ -77,12 +77,13 @@ pub fn decide(
         Cell::Stays | Cell::StaysIfNewest => {
             return Ok(Decision::Change(stay(payout, event, now, policy)));
         }
+        // What he may still send is not absent yet: no miss counts before he is known to be gone.
+        Cell::ProvesAbsence if sender_may_send(payout, event) => {
+            return Ok(Decision::Change(wait_for_sender(payout, now, policy)));
+        }
         Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
             Missed::Early => return Ok(Decision::Record),
             Missed::Once(payout) => return Ok(Decision::Change(payout)),
-            Missed::Proved if sender_may_send(payout, event) => {
-                return Ok(Decision::Change(wait_for_sender(payout, now, policy)));
-            }
             Missed::Proved if payout.intents >= INTENTS_MAX => State::Review,
             Missed::Proved if payout.ever_accepted || kind_is_loss(payout.state) => State::Review,
             Missed::Proved => State::Accepted,
@@ -162,6 +163,7 @@ fn sender_may_send(payout: &Payout, event: &Event) -> bool {
 /// Absent, but not for good as long as the sender may wake up: it is asked about again.
 fn wait_for_sender(payout: &Payout, now: Millis, policy: &Policy) -> Payout {
     let mut next = changed(payout);
+    next.absences = 0;
     ask_later(&mut next, payout.asked, now, policy);
     next.normal()
 }
@@ -199,11 +201,11 @@ fn leaves_step_open(payout: &Payout, event: &Event) -> bool {
 /// It was proved absent, and then something said otherwise: one miss is not enough to believe
 /// the absence again.
 fn contradicts_absence(payout: &Payout) -> bool {
-    payout.state == State::Accepted && payout.news_pending && payout.cause == Cause::ProvedAbsent
+    payout.state == State::Accepted && payout.news_pending && payout.bound
 }
 
 fn may_have_been_sent(payout: &Payout) -> bool {
-    payout.news_pending || payout.cause == Cause::ProvedAbsent
+    payout.news_pending || payout.bound
 }
 
 fn kind_is_loss(state: State) -> bool {
@@ -287,9 +289,12 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
             next.news_pending = false;
             next.due = now;
         }
-        // What the intent's own answer was is as unknown as before, but its sender is done.
+        // What the intent's own answer was is as unknown as before, but its sender is done: its
+        // request has ended only now, and what was missed before means nothing.
         Event::Outcome { outcome, .. } => {
             next.sender = Sender::NOBODY;
+            next.absences = 0;
+            next.due = now.plus(policy.settling_ms);
             next.ever_accepted |= *outcome == Outcome::Exists;
         }
         // A step may be under way that nobody remembers: only a look-up tells.
@@ -313,6 +318,8 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
             // A step that was just answered is not to be seen yet, and would be found due again.
             let soonest = if payout.stepped { now.plus(policy.settling_ms) } else { now };
             next.due = next.due.min(soonest);
+            // A miss so soon after the first would be no second one.
+            next.absences = 0;
         }
         _ => {}
     }
@@ -361,9 +368,13 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
                 next.due = *retry_at;
                 next.asked = payout.asked.saturating_add(1);
             }
-            // It stays bound to its account where only a look-up says that it never arrived.
-            if matches!(event, Event::Outcome { .. } | Event::NewAttempt) {
-                next.account = Account::NONE;
+            // A request's own answer frees it from its account; that look-ups did not find it
+            // does not.
+            match event {
+                Event::NewAttempt => (next.account, next.bound) = (Account::NONE, false),
+                Event::Outcome { .. } if !payout.bound => next.account = Account::NONE,
+                Event::Outcome { .. } => {}
+                _ => next.bound = true,
             }
             next.sender = Sender::NOBODY;
             if *event == Event::NewAttempt {
@@ -371,6 +382,8 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
                 // A late answer to the attempt before does not name the newest intent any more.
                 let was_sent = u16::from(payout.was_ever_sent());
                 next.intents = payout.intents.saturating_add(was_sent);
+                // Nor is it a row of the call that carried the attempt before.
+                next.send_before = Millis(0);
                 next.ever_accepted = false;
                 next.step_open = false;
                 next.stepped = false;

@@ -221,6 +221,9 @@ pub struct Payout {
     /// A confirm or pay step of this attempt was ever begun and not withdrawn: the provider may
     /// have acted on it.
     pub stepped: bool,
+    /// An earlier request of this attempt may have reached the account, though look-ups did not
+    /// find it: nothing that becomes of a later one takes that back.
+    pub bound: bool,
     /// When it entered its state, in whole seconds when packed.
     pub since: Millis,
     /// The newest intent's request must not start after this.
@@ -245,6 +248,7 @@ const NEWS_PENDING: u8 = 2;
 const RETURNED: u8 = 4;
 const STEP_OPEN: u8 = 8;
 const STEPPED: u8 = 16;
+const BOUND: u8 = 32;
 
 impl Payout {
     /// A row that was just taken in.
@@ -262,6 +266,7 @@ impl Payout {
             returned: false,
             step_open: false,
             stepped: false,
+            bound: false,
             since: now,
             send_before: Millis(0),
             due: Millis(0),
@@ -297,7 +302,8 @@ impl Payout {
             | flag(self.news_pending, NEWS_PENDING)
             | flag(self.returned, RETURNED)
             | flag(self.step_open, STEP_OPEN)
-            | flag(self.stepped, STEPPED);
+            | flag(self.stepped, STEPPED)
+            | flag(self.bound, BOUND);
         out[8..10].copy_from_slice(&self.intents.to_le_bytes());
         out[10] = self.absences;
         out[11] = self.asked;
@@ -329,6 +335,7 @@ impl Payout {
             returned: b[7] & RETURNED != 0,
             step_open: b[7] & STEP_OPEN != 0,
             stepped: b[7] & STEPPED != 0,
+            bound: b[7] & BOUND != 0,
             intents: u16::from_le_bytes([b[8], b[9]]),
             absences: b[10],
             asked: b[11],
@@ -380,7 +387,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..20, flags in 0u8..32) {
+        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..20, flags in 0u8..64) {
             let mut bytes = bytes;
             bytes[0] = state;
             bytes[1] = cause;

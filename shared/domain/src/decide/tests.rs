@@ -433,29 +433,69 @@ fn a_step_that_was_certainly_not_sent_leaves_nothing_but_an_earlier_one() {
 
 #[test]
 fn what_a_lost_sender_may_still_send_is_not_payable_before_he_is_gone() {
-    let lost = unknown();
-    let misses = |sender_gone| {
-        let miss = Event::NotFound { sender_gone };
-        let once = apply(&lost, miss.clone(), lost.due);
-        apply(&once, miss, once.due)
-    };
-    assert_eq!(misses(true).state, State::Accepted);
-    let waits = misses(false);
-    assert_eq!((waits.state, waits.sender), (State::Unknown, SENDER));
-    assert!(waits.due > lost.due, "it is asked about again");
-    let gone = apply(&waits, NOT_FOUND, waits.due);
-    assert_eq!((gone.state, gone.sender), (State::Accepted, Sender::NOBODY));
+    let at_large = Event::NotFound { sender_gone: false };
+    let mut waits = unknown();
+    for _ in 0..5 {
+        let next = apply(&waits, at_large.clone(), waits.due);
+        assert_eq!((next.state, next.sender, next.absences), (State::Unknown, SENDER, 0));
+        assert!(next.due > waits.due, "it is asked about again");
+        waits = next;
+    }
+    // Both misses that prove its absence come after he is known to be gone.
+    let once = apply(&waits, NOT_FOUND, waits.due);
+    assert_eq!(once.state, State::Unknown);
+    let twice = apply(&once, NOT_FOUND, once.due);
+    assert_eq!((twice.state, twice.sender), (State::Accepted, Sender::NOBODY));
 }
 
 #[test]
 fn a_sender_that_writes_its_outcome_late_is_waited_for_no_longer() {
-    let told = apply(&unknown(), outcome(&unknown(), Outcome::Unknown), NOW.plus(5));
+    let lost = unknown();
+    let missed = apply(&lost, NOT_FOUND, lost.due);
+    let late = missed.due.plus(1);
+    let told = apply(&missed, outcome(&missed, Outcome::Unknown), late);
     assert_eq!((told.state, told.sender), (State::Unknown, Sender::NOBODY));
+    assert_eq!(told.due, late.plus(policy().settling_ms), "its request has ended only now");
     let once = apply(&told, Event::NotFound { sender_gone: false }, told.due);
+    assert_eq!(once.state, State::Unknown, "what was missed before means nothing");
     let twice = apply(&once, Event::NotFound { sender_gone: false }, once.due);
     assert_eq!(twice.state, State::Accepted);
     let exists = apply(&unknown(), outcome(&unknown(), Outcome::Exists), NOW.plus(5));
     assert!(exists.ever_accepted, "something of ours is there");
+}
+
+#[test]
+fn a_strangers_hint_does_not_make_a_second_miss_of_the_first() {
+    let lost = unknown();
+    let once = apply(&lost, NOT_FOUND, lost.due);
+    let hinted = apply(&once, Event::Hint, lost.due.plus(10));
+    let missed = apply(&hinted, NOT_FOUND, lost.due.plus(20));
+    assert_eq!((missed.state, missed.absences), (State::Unknown, 1));
+    assert!(missed.due >= lost.due.plus(20).plus(policy().settling_ms));
+}
+
+#[test]
+fn an_account_stays_bound_although_a_later_request_never_left() {
+    let once = apply(&unknown(), NOT_FOUND, unknown().due);
+    let absent = apply(&once, NOT_FOUND, once.due);
+    let again = apply(&absent, intent(), absent.due);
+    let withdrawn = apply(&again, outcome(&again, Outcome::Withdrawn), absent.due);
+    assert_eq!((withdrawn.state, withdrawn.account), (State::Accepted, ACCOUNT));
+    assert_eq!(apply(&withdrawn, Event::TooOld, absent.due).state, State::Review);
+    let mut refused = fresh();
+    for _ in 0..3 {
+        let sent = apply(&refused, intent(), NOW);
+        refused = apply(&sent, outcome(&sent, Outcome::RefusedForNow { retry_at: NOW }), NOW);
+        assert_eq!(refused.account, Account::NONE, "nothing of it is anywhere");
+    }
+    assert_eq!(apply(&refused, Event::TooOld, NOW).state, State::Failed);
+}
+
+#[test]
+fn a_new_attempt_is_no_row_of_the_call_that_carried_the_one_before() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let failed = apply(&sent, news(&sent, News::Failed), NOW);
+    assert_eq!(apply(&failed, Event::NewAttempt, NOW).send_before, Millis(0));
 }
 
 #[test]
