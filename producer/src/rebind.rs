@@ -3,8 +3,10 @@
 //!
 //! The lane stops first, and each chunk is changed under its lease: so no worker that still has
 //! the old account sends anything in between. The lane stays stopped for a person to start. A
-//! crash at any step leaves it stopped under its old account, and the command is given again.
+//! crash at any step leaves it stopped under its old account, and the command is given again. The
+//! lane's audit chain is told before anything moves.
 
+use crate::audit::{Chain, Clerk, Kind};
 use crate::steer::SteerError;
 use domain::{BatchState, ChunkId, Event, LaneName, Millis, Policy, State};
 use ledger::apply::{Happening, apply};
@@ -38,12 +40,15 @@ pub enum Rebound {
 /// Moves a lane to the account `now`.
 pub async fn rebind(
     ledger: &dyn Ledger,
+    clerk: &Clerk,
     name: &LaneName,
     policy: &Policy,
     now: &str,
 ) -> Result<Rebound, SteerError> {
     let before = stop(ledger, name, now).await?;
     let Some(before) = before else { return Ok(Rebound::AsBefore) };
+    let told = serde_json::json!({ "before": before, "now": now });
+    clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneRebound, told).await?;
     let mut reviewed = 0;
     let mut older = None;
     loop {

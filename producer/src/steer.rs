@@ -159,6 +159,11 @@ pub async fn adopt(
         return Err(SteerError::OwnLedger(id));
     }
     check_lane(rules, name)?;
+    if !ledger.lane(name.clone()).await?.adopted.contains(&id) {
+        // Before workers use the lane for it: what lets money flow is told first.
+        let told = serde_json::json!({ "ledger": id.to_string() });
+        rules.clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneAdopted, told).await?;
+    }
     Ok(reconcile::lane::adopt(ledger, name, id).await?)
 }
 

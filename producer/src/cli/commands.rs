@@ -267,7 +267,7 @@ impl Office {
              review, and workers with the old config must be stopped."
         );
         ask::yes(&what, yes).await?;
-        match rebind(&*self.ledger, lane, &line.policy, now).await? {
+        match rebind(&*self.ledger, &self.rules.clerk, lane, &line.policy, now).await? {
             Rebound::AsBefore => println!("lane {lane} pays from account {now} already"),
             Rebound::Moved { before, reviewed } => println!(
                 "lane {lane} moved from account {before} to {now}; {reviewed} payouts went to \

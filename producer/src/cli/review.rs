@@ -7,7 +7,7 @@ use crate::provider::Line;
 use crate::review::list::{Pages, Wanted};
 use crate::review::resolve::check;
 use crate::review::{
-    Asked, Consent, Decision, ReviewError, Story, Typed, Who, Wish, asked, judge, resolve,
+    Asked, Consent, Decision, ReviewError, Story, Typed, Wish, asked, judge, resolve,
 };
 use crate::show;
 use domain::{BatchState, State};
@@ -81,9 +81,9 @@ impl Office {
         let consent = judge(decision, &story, &asked);
         let consent = consent.map_err(|why| ReviewError::refused(&story, decision, why))?;
         let typed = typed(&args, consent).await;
-        let (ledger, who) = (&*self.ledger, Who::of_this_process());
+        let (ledger, clerk) = (&*self.ledger, &self.rules.clerk);
         let lease_ms = self.config.worker.lease_ms;
-        let done = resolve(ledger, &story, &asked, &wish, typed.as_ref(), &who, lease_ms).await?;
+        let done = resolve(ledger, &story, &asked, &wish, typed.as_ref(), clerk, lease_ms).await?;
         for note in &done.meanwhile {
             println!("arrived while it was written: {}", show::table::plain(&note.text));
         }

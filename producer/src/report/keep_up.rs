@@ -1,9 +1,11 @@
 //! Writes the results of every batch that is over, and again when something of it changes later.
-//! The report lease sees to it that one process of a pool does it.
+//! The report lease sees to it that one process of a pool does it. Rows at the end of their retention
+//! are destroyed here too, as it is the results that need them last.
 
 use super::{ReportError, write};
 use crate::rules::Rules;
 use domain::{Batch, BatchId, BatchState};
+use ledger::sealed::retain;
 use ledger::{Ledger, LedgerError};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub async fn keep_up(
         }
         if let Err(error) = once(&*ledger, &rules, folder, look_at_all).await {
             tracing::warn!(%error, "results are not current; trying again");
+        } else if look_at_all && let Err(error) = retain(&*ledger, rules.keep_rows_days).await {
+            tracing::warn!(%error, "rows at the end of their retention are still there; trying again");
         }
         tokio::select! {
             _ = stop.wait_for(|stopped| *stopped) => break,
@@ -84,6 +88,11 @@ async fn one(
             ledger.reported(id, batch.changes).await?;
             tracing::info!(batch = %id, file = %written.result.display(), "result written");
             Ok(true)
+        }
+        // Late news of a batch whose rows are gone must not keep the others from their results.
+        Err(ReportError::Ledger(error @ LedgerError::Destroyed { .. })) => {
+            tracing::error!(batch = %id, %error, "its result cannot be written anew");
+            Ok(false)
         }
         Err(ReportError::Ledger(error)) => Err(error),
         Err(error) => {

@@ -40,7 +40,6 @@ pub mod story;
 pub mod told;
 pub mod typed;
 
-pub use act::{Who, note_act};
 pub use asked::{Asked, Says};
 pub use judge::{Consent, Decision, Refusal, judge};
 pub use resolve::{Resolved, Wish, resolve};
@@ -48,6 +47,7 @@ pub use seen::Seen;
 pub use story::Story;
 pub use typed::{Mistyped, Typed};
 
+use crate::audit::AuditError;
 use crate::provider::payout::FindError;
 use crate::show::table::{plain, quoted};
 use ledger::LedgerError;
@@ -109,6 +109,9 @@ pub enum ReviewError {
     /// The chunk takes no writes.
     #[error("the batch takes no changes any more; look at it with `producer status`")]
     Gone,
+    /// The audit chain was not told, so nothing was decided.
+    #[error("nothing was decided: {0}")]
+    Audit(#[from] AuditError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  version as seen? ─▶ look-ups ─▶ judge ─▶ amount and reference ─▶ version as seen, again?
+//!                                                                        │ the audit chain is told
 //!                                                                        │ one write: decision
 //!                                                                        ▼ and notes
 //!                                   anything arrived between? ─▶ told; a new attempt is taken back
@@ -11,13 +12,14 @@
 //! between the last reading and the write; for a new attempt the chunk's lease is held meanwhile,
 //! so nothing of it can leave before the notes were read once more.
 
-use super::act::{Act, Who, note_act};
+use super::act::Act;
 use super::asked::{Asked, Says};
 use super::judge::{Decision, judge};
 use super::seen::Seen;
 use super::story::Story;
 use super::typed::Typed;
 use super::{Consent, ReviewError, told};
+use crate::audit::Clerk;
 use crate::show::table::plain;
 use domain::{Event, Millis, News, Payout};
 use ledger::apply::{Applied, Happening, apply};
@@ -82,7 +84,7 @@ pub async fn resolve(
     asked: &[Asked],
     wish: &Wish,
     typed: Option<&Typed>,
-    who: &Who,
+    clerk: &Clerk,
     lease_ms: u64,
 ) -> Result<Resolved, ReviewError> {
     check(story, wish)?;
@@ -95,23 +97,19 @@ pub async fn resolve(
     }
     let said = told::summary(asked);
     let reason = plain(wish.reason.trim());
-    let act = Act { who, decision: wish.decision, seen: wish.seen, reason: &reason, told: &said };
-    let resolved = match wish.decision {
+    let act = Act { clerk, decision: wish.decision, seen: wish.seen, reason: &reason, told: &said };
+    match wish.decision {
         Decision::Again => {
             let token = hold(ledger, story, lease_ms).await?;
             let done = again(ledger, story, &act).await;
             give_back(ledger, story, token).await;
-            done?
+            done
         }
-        Decision::Paid | Decision::Failed => close(ledger, story, asked, &act).await?,
-    };
-    if let Err(error) = note_act(ledger, story, &act, &resolved.payout).await {
-        tracing::warn!(%error, "decided, but the lane's note is missing");
+        Decision::Paid | Decision::Failed => close(ledger, story, asked, &act).await,
     }
-    Ok(resolved)
 }
 
-/// Writes the decision over the payout as it was seen; gives what stands then.
+/// Tells the chain, and writes the decision over the payout as it was seen; gives what stands then.
 async fn write(
     ledger: &dyn Ledger,
     story: &Story,
@@ -121,6 +119,7 @@ async fn write(
     if again.seen() != act.seen {
         return Err(ReviewError::arrived(&again, act.seen));
     }
+    act.tell(ledger, &again).await?;
     let ours = act.notes(&again.known.payout);
     let event = act.decision.event();
     let applied = happen(ledger, &again, again.known.payout, event, ours.clone()).await?;

@@ -86,6 +86,8 @@ pub struct Rules {
     pub clerk: Clerk,
     /// Results show whole destinations (S24).
     pub unmask: bool,
+    /// Days that rows are kept after their intake (S24); 0: for ever.
+    pub keep_rows_days: u32,
 }
 
 /// Why a config cannot be compiled.
@@ -156,6 +158,7 @@ impl Rules {
             profiles: config.profiles.clone(),
             clerk: Clerk::new(&config.audit),
             unmask: config.results.unmask,
+            keep_rows_days: config.ledger.keep_rows_days,
         })
     }
 

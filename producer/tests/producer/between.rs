@@ -10,6 +10,8 @@ pub enum Meddle {
     Before(ChunkId, Vec<Change>),
     /// It goes away, and the write is not taken.
     Away,
+    /// So many writes are taken, and then it goes away.
+    AwayAfter(u32),
 }
 
 /// The ledger; meddled with once.
@@ -27,10 +29,15 @@ impl Between {
     ) -> Result<Written, LedgerError> {
         let next = self.next.lock().unwrap().take();
         match next {
-            Some(Meddle::Away) => return Err(LedgerError::Unavailable("gone".to_owned())),
+            Some(Meddle::AwayAfter(0) | Meddle::Away) => {
+                return Err(LedgerError::Unavailable("gone".to_owned()));
+            }
             Some(Meddle::Before(chunk, changes)) => {
                 let done = self.inner.write(chunk, Guard::Fact, changes).await?;
                 assert_eq!(done, Written::Done(Vec::new()), "the meddling itself");
+            }
+            Some(Meddle::AwayAfter(n)) => {
+                *self.next.lock().unwrap() = Some(Meddle::AwayAfter(n - 1));
             }
             None => {}
         }

@@ -340,7 +340,7 @@ async fn the_older_call_of_a_new_attempt_is_not_confirmed_and_the_newer_one_is()
         )
         .await;
     let call = Shipment::new(send_before, "call-9", &[1]).unwrap().to_note();
-    let begun = Event::Outcome { intent: 2, outcome: Outcome::Begun };
+    let begun = Event::Outcome { intent: 3, outcome: Outcome::Begun };
     scene.happen(Guard::Fact, 1, begun, vec![call]).await;
     scene.world.ledger.release(scene.chunk(), token, Millis::NEVER).await.unwrap();
     assert_eq!(scene.payout(1).await.cause, Cause::None, "nothing of the decision is left in it");

@@ -4,10 +4,12 @@ use crate::fake::{FINGERPRINT, Fake};
 use crate::world::{World, card};
 use domain::{BatchId, Event, LaneName, Millis, News, Outcome, Payout, Place, Policy, State};
 use ledger::apply::{Happening, apply};
+use ledger::audit::{Chain, Entry, Kind};
 use ledger::{Claim, Guard, LaneRecord, Ledger, Note};
+use producer::audit::Clerk;
 use producer::provider::Line;
 use producer::review::{
-    Asked, Decision, Resolved, ReviewError, Story, Typed, Who, Wish, asked, resolve,
+    Asked, Decision, Resolved, ReviewError, Story, Typed, Wish, asked, resolve,
 };
 use providers::Found;
 use std::sync::Arc;
@@ -73,7 +75,7 @@ impl Desk {
         let intent = Event::Intent {
             send_before: now.plus(1_000),
             sender: domain::Sender(1),
-            account: domain::Account(1),
+            account: domain::Account::of(FINGERPRINT),
         };
         self.write(Guard::Intent(token), intent, Vec::new()).await;
         self.ledger().release(self.place.chunk, token, Millis::NEVER).await.unwrap();
@@ -102,6 +104,18 @@ impl Desk {
 
     pub fn ledger(&self) -> &dyn Ledger {
         &*self.world.ledger
+    }
+
+    pub fn clerk(&self) -> &Clerk {
+        &self.world.rules.clerk
+    }
+
+    /// What the batch's audit chain tells of decisions.
+    pub async fn resolved(&self) -> Vec<Entry> {
+        let chain = Chain::batch(self.batch).as_str().to_owned();
+        let stored = self.ledger().entries(chain, 0, 1_000).await.unwrap();
+        let entries = stored.iter().map(|bytes| Entry::decode(bytes).unwrap().0);
+        entries.filter(|entry| entry.kind == Kind::Resolved).collect()
     }
 
     pub async fn payout(&self) -> Payout {
@@ -148,7 +162,7 @@ impl Desk {
     ) -> Result<Resolved, ReviewError> {
         let (story, asked) = (self.story().await, self.asked().await);
         let wish = wish(&story, decision);
-        resolve(ledger, &story, &asked, &wish, typed, &anna(), LEASE_MS).await
+        resolve(ledger, &story, &asked, &wish, typed, self.clerk(), LEASE_MS).await
     }
 }
 
@@ -158,10 +172,6 @@ pub fn wish(story: &Story, decision: Decision) -> Wish {
 
 pub fn typed() -> Typed {
     Typed { amount: "1.50 RUB".to_owned(), reference: "A".to_owned() }
-}
-
-pub fn anna() -> Who {
-    Who { user: "anna".to_owned(), host: "till-3".to_owned() }
 }
 
 pub fn lane() -> LaneName {

@@ -5,7 +5,7 @@
 //!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
 //! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
 //!   [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
-//!   [`listing`], [`reviewing`], [`judging`]
+//!   [`listing`], [`reviewing`], [`judging`], [`rebinding`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
 #![cfg(test)]
@@ -26,6 +26,7 @@ mod judging;
 mod listing;
 mod program;
 mod proof;
+mod rebinding;
 mod references;
 mod report;
 mod reviewing;

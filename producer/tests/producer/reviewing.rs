@@ -1,13 +1,15 @@
 //! A decision is written on the very sight that it rests on, with its reason, or not at all.
 
 use crate::between::{Between, Meddle};
-use crate::desk::{A_WHILE_MS, Desk, LEASE_MS, anna, is, lane, typed, wish};
+use crate::desk::{A_WHILE_MS, Desk, LEASE_MS, is, lane, typed, wish};
+use config::AuditConfig;
 use domain::{BatchState, Cause, Event, Millis, News, Outcome, State};
-use ledger::memory::MemoryLedger;
+use ledger::audit::{Chain, newest_head};
 use ledger::{Change, Claim, Note, NoteKind};
+use producer::audit::Clerk;
 use producer::report;
-use producer::review::{Decision, Mistyped, ReviewError, Seen, Typed, note_act, resolve};
-use producer::review::{act::Act, resolve::check};
+use producer::review::resolve::check;
+use producer::review::{Decision, Mistyped, ReviewError, Typed, resolve};
 use providers::Found;
 use std::sync::Mutex;
 
@@ -18,15 +20,14 @@ async fn a_decision_is_kept_with_who_why_and_what_was_seen() {
     let done = desk.resolve(Decision::Failed).await.unwrap();
     assert_eq!((done.payout.state, done.payout.cause), (State::Failed, Cause::Operator));
     assert!(done.meanwhile.is_empty() && !done.is_taken_back);
-    assert_eq!(
-        desk.notes().await,
-        [
-            "decided by an operator: the bank's statement of Friday",
-            "decided: failed by anna at till-3, having seen version 3.0; before, it was review (no \
-             answer, and no look-up could tell what became of it); the look-up: attempt 1: not found; by \
-             itself this proves nothing; because: the bank's statement of Friday",
-        ]
+    let evidence = format!(
+        "decided: failed by {}, having seen version 3.0; before, it was review (no answer, and no \
+         look-up could tell what became of it); the look-up: attempt 1: not found; by itself this \
+         proves nothing; because: the bank's statement of Friday",
+        desk.clerk().who()
     );
+    let reason = "decided by an operator: the bank's statement of Friday".to_owned();
+    assert_eq!(desk.notes().await, [reason, evidence]);
 }
 
 #[tokio::test]
@@ -58,7 +59,7 @@ async fn what_was_seen_is_refused_when_the_payout_has_changed_and_is_told_what_a
     assert_eq!(desk.payout().await.state, State::Paid, "late news settles the doubt");
     let wish = wish(&story, Decision::Again);
     let done =
-        resolve(desk.ledger(), &story, &asked, &wish, Some(&typed()), &anna(), LEASE_MS).await;
+        resolve(desk.ledger(), &story, &asked, &wish, Some(&typed()), desk.clerk(), LEASE_MS).await;
     let error = done.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -78,7 +79,7 @@ async fn evidence_that_changes_nothing_makes_an_older_sight_old_all_the_same() {
     assert_eq!(desk.payout().await.version, version, "the payout is what it was");
     let wish = wish(&story, Decision::Failed);
     let done =
-        resolve(desk.ledger(), &story, &asked, &wish, Some(&typed()), &anna(), LEASE_MS).await;
+        resolve(desk.ledger(), &story, &asked, &wish, Some(&typed()), desk.clerk(), LEASE_MS).await;
     let error = done.unwrap_err().to_string();
     assert!(
         error.contains("Arrived since: News { attempt: 1, news: Paid } while review."),
@@ -95,8 +96,9 @@ async fn one_decision_is_written_once_however_often_it_is_sent() {
     desk.provider_says(Found::Absent);
     let (story, asked) = (desk.story().await, desk.asked().await);
     let wish = wish(&story, Decision::Again);
-    let (typed, who) = (typed(), anna());
-    let one = || resolve(desk.ledger(), &story, &asked, &wish, Some(&typed), &who, LEASE_MS);
+    let typed = typed();
+    let one =
+        || resolve(desk.ledger(), &story, &asked, &wish, Some(&typed), desk.clerk(), LEASE_MS);
     let (first, second) = tokio::join!(one(), one());
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     assert!(one().await.is_err());
@@ -182,8 +184,8 @@ async fn a_new_attempt_is_sent_by_a_worker_and_news_of_the_older_one_changes_not
     desk.send().await;
     desk.news(1, News::Failed).await;
     assert_eq!(desk.payout().await.state, State::Submitting, "kept as evidence");
-    let accepted = Event::Outcome { intent: 2, outcome: Outcome::Accepted };
-    desk.happen(accepted).await;
+    let intent = desk.payout().await.intents;
+    desk.happen(Event::Outcome { intent, outcome: Outcome::Accepted }).await;
     desk.news(1, News::Paid).await;
     let payout = desk.payout().await;
     assert_eq!((payout.state, payout.cause), (State::Review, Cause::OlderAttemptPaid));
@@ -295,30 +297,60 @@ async fn a_payment_that_is_heard_of_after_it_was_closed_as_failed_is_disputed() 
 }
 
 #[tokio::test]
-async fn an_act_is_put_down_for_those_who_look_at_the_lane() {
+async fn the_batchs_audit_chain_is_told_of_a_decision_with_all_that_it_rests_on() {
     let desk = Desk::doubtful().await;
-    let clock = std::sync::Arc::new(|| Millis(1_700_000_000_000));
-    let ledger = MemoryLedger::new(domain::LedgerId::parse("abcd").unwrap(), clock);
-    let (story, who) = (desk.story().await, anna());
-    let seen = Seen { version: 3, notes: 0 };
-    let act = Act { who: &who, decision: Decision::Paid, seen, reason: "seen", told: "paid" };
-    note_act(&ledger, &story, &act, &story.known.payout).await.unwrap();
-    assert_eq!(
-        ledger.strays(&lane()),
-        [
-            "by hand: review A: paid by anna at till-3 on version 3.0: now review, attempt 1; because: \
-          seen"
-        ]
-    );
+    desk.provider_says(Found::Absent);
+    desk.resolve(Decision::Again).await.unwrap();
+    let [told] = &desk.resolved().await[..] else { panic!("{:?}", desk.resolved().await) };
+    assert_eq!(told.who, desk.clerk().who());
+    let expected = serde_json::json!({
+        "reference": "A",
+        "attempt": 1,
+        "decision": "again",
+        "version_seen": "3.0",
+        "look_up": "attempt 1: not found; by itself this proves nothing",
+        "reason": "the bank's statement of Friday",
+    });
+    assert_eq!(told.text, expected);
+    let chain = Chain::batch(desk.batch);
+    let head = newest_head(desk.ledger(), &chain).await.unwrap().unwrap();
+    assert_eq!(head.count, told.seq + 1, "signed, so that nobody cuts it off unseen");
 }
 
 #[tokio::test]
-async fn a_late_answer_to_the_older_attempts_request_makes_nothing_payable() {
-    for outcome in [Outcome::Accepted, Outcome::Begun, Outcome::Unknown, Outcome::Unlisted] {
+async fn a_decision_is_told_before_it_is_written_and_not_written_where_it_cannot_be_told() {
+    let desk = Desk::doubtful().await;
+    desk.provider_says(Found::Absent);
+    for decision in [Decision::Failed, Decision::Again] {
+        let next = Mutex::new(Some(Meddle::Away));
+        let ledger = Between { inner: desk.world.ledger.clone(), next };
+        let done = desk.resolve_on(&ledger, decision, Some(&typed())).await;
+        assert!(matches!(done, Err(ReviewError::Ledger(_))), "{done:?}");
+    }
+    assert_eq!(desk.resolved().await.len(), 2, "told, though the writes were lost");
+    let config = AuditConfig { key_file: desk.world.file("damaged.key", "half a key") };
+    let (story, asked) = (desk.story().await, desk.asked().await);
+    let (wish, clerk) = (wish(&story, Decision::Failed), Clerk::new(&config));
+    let done =
+        resolve(desk.ledger(), &story, &asked, &wish, Some(&typed()), &clerk, LEASE_MS).await;
+    let error = done.unwrap_err().to_string();
+    assert!(error.starts_with("nothing was decided: "), "{error}");
+    assert_eq!(desk.payout().await.state, State::Review);
+    assert_eq!(desk.notes().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_late_answer_that_the_older_request_was_taken_stops_the_new_attempt() {
+    for (outcome, state) in [
+        (Outcome::Accepted, State::Review),
+        (Outcome::Begun, State::Review),
+        // It tells no more than whoever decided knew.
+        (Outcome::Unknown, State::Accepted),
+    ] {
         let desk = Desk::doubtful().await;
         desk.provider_says(Found::Absent);
         desk.resolve(Decision::Again).await.unwrap();
         desk.happen(Event::Outcome { intent: 1, outcome }).await;
-        assert_ne!(desk.payout().await.state, State::Accepted, "{outcome:?}");
+        assert_eq!(desk.payout().await.state, state, "{outcome:?}");
     }
 }

@@ -86,7 +86,7 @@ impl Scene {
                 Event::Intent {
                     send_before,
                     sender: domain::Sender(1),
-                    account: domain::Account(1),
+                    account: domain::Account::of(FINGERPRINT),
                 },
                 vec![],
             )

@@ -7,9 +7,13 @@
 use crate::clock::Clock;
 use crate::verdict::Lesson;
 use domain::{LaneName, Place};
+use ledger::audit::note_brake;
 use ledger::{Canary, LaneRecord, Ledger, LedgerError, Stop};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Who stops a lane, in its audit chain. Which machine it was tells its log.
+const WHO: &str = "worker";
 
 /// Canaries that may be lost before the lane stops.
 const CANARIES: u8 = 3;
@@ -164,7 +168,9 @@ impl Brakes {
         let since = clock.now();
         let until = retry_after_ms.map(|ms| since.plus(ms));
         tracing::warn!(lane = %self.lane, reason, "the lane is stopped; its rows stay payable");
+        let mut is_new = false;
         self.change(ledger, |record| {
+            is_new = false;
             // What waits for a person is not made to end by itself.
             let waits = record.stopped.as_ref().is_some_and(|s| s.until.is_none());
             if waits && until.is_some() {
@@ -174,9 +180,21 @@ impl Brakes {
                 record.stopped.as_ref().is_some_and(|s| s.reason == reason && s.until == until);
             record.stopped = Some(Stop { reason: reason.to_owned(), since, until });
             record.canary = None;
-            !stands
+            is_new = !stands;
+            is_new
         })
-        .await
+        .await?;
+        if is_new {
+            self.tell(ledger, reason).await;
+        }
+        Ok(())
+    }
+
+    /// Tells the lane's audit chain of a stop that holds already: it never waits for the audit.
+    async fn tell(&self, ledger: &dyn Ledger, reason: &str) {
+        if let Err(error) = note_brake(ledger, &self.lane, WHO, reason).await {
+            tracing::error!(lane = %self.lane, %error, "stopped, but the audit was not told");
+        }
     }
 
     /// Sends nothing from this process for a while.
@@ -306,28 +324,32 @@ impl Brakes {
         if !self.is_canary(place) {
             return Ok(false);
         }
-        let mut stopped = false;
+        let mut stopped = None;
         let since = clock.now();
         self.change(ledger, |record| {
+            stopped = None;
             if record.canary.is_none_or(|c| c.place != place) {
                 return false;
             }
             record.canary = None;
             record.canaries_lost = record.canaries_lost.saturating_add(1);
-            stopped = record.canaries_lost >= CANARIES;
-            if stopped {
+            if record.canaries_lost >= CANARIES {
                 let reason = format!(
                     "the first {CANARIES} payouts of this new lane were refused, the last with \
                      \"{text}\"; check the lane's settings, then `producer lane start {}`",
                     self.lane
                 );
                 record.canaries_lost = 0;
+                stopped = Some(reason.clone());
                 record.stopped = Some(Stop { reason, since, until: None });
             }
             true
         })
         .await?;
-        Ok(stopped)
+        if let Some(reason) = &stopped {
+            self.tell(ledger, reason).await;
+        }
+        Ok(stopped.is_some())
     }
 
     /// Notes an answer; true if strange ones are too many.

@@ -53,7 +53,7 @@ pub enum StartError {
     },
     /// A lane's account changed while payouts of the old one are open (S4).
     #[error(
-        "lane {lane} now has another account ({now}) than the one its open payouts were sent with ({before}); configure the old account under this lane until they are final, or use another lane name"
+        "lane {lane} now has another account ({now}) than the one its open payouts were sent with ({before}); configure the old account under this lane until they are final, use another lane name, or move it with `producer lane rebind {lane}`"
     )]
     AccountChanged {
         /// The lane.

@@ -84,6 +84,10 @@ pub enum Kind {
     LaneStarted,
     /// A person stopped a lane.
     LaneStopped,
+    /// A person moved a lane to another account.
+    LaneRebound,
+    /// A person said that another ledger on a lane's account is retired.
+    LaneAdopted,
     /// The program itself stopped a lane.
     Brake,
     /// A person changed something at the lane's provider.
@@ -109,6 +113,8 @@ impl Kind {
             Kind::Settled => "settled",
             Kind::LaneStarted => "lane_started",
             Kind::LaneStopped => "lane_stopped",
+            Kind::LaneRebound => "lane_rebound",
+            Kind::LaneAdopted => "lane_adopted",
             Kind::Brake => "brake",
             Kind::ProviderAct => "provider_act",
             Kind::Head => "head",
