@@ -8,7 +8,7 @@
 
 use crate::audit::{Chain, Clerk, Kind};
 use crate::steer::SteerError;
-use domain::{BatchState, ChunkId, Event, LaneName, Millis, Policy, State};
+use domain::{Account, BatchState, ChunkId, Event, LaneName, Millis, Policy, State};
 use ledger::apply::{Happening, apply};
 use ledger::{Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
 use std::time::Duration;
@@ -50,30 +50,52 @@ pub async fn rebind(
     let told = serde_json::json!({ "before": before, "now": now });
     clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneRebound, told).await?;
     let mut reviewed = 0;
+    while {
+        reviewed += all_chunks(ledger, name, policy, &before, now).await?;
+        !become_new(ledger, name, now).await?
+    } {}
+    Ok(Rebound::Moved { before, reviewed })
+}
+
+/// Changes the rows of all open batches. Gives how many went to review.
+async fn all_chunks(
+    ledger: &dyn Ledger,
+    name: &LaneName,
+    policy: &Policy,
+    before: &str,
+    now: &str,
+) -> Result<u64, LedgerError> {
+    let text = format!("sent under account {before}; its lane pays from {now} now");
+    let mut reviewed = 0;
     let mut older = None;
     loop {
         let page = ledger.batches(older, PAGE).await?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else { return Ok(reviewed) };
         older = Some(last.id);
-        let is_open = |state: BatchState| state.was_sealed();
-        for batch in page.iter().filter(|b| is_open(b.state) && b.counts.open() > 0) {
+        for batch in page.iter().filter(|b| b.state.was_sealed() && b.counts.open() > 0) {
             for no in 0..batch.chunks {
                 let id = ChunkId { batch: batch.id, no };
-                let text = format!("sent under account {before}; its lane pays from {now} now");
                 reviewed += chunk(ledger, id, name, policy, &text).await?;
             }
         }
     }
-    change(ledger, name, |record| {
-        // Nothing that the old account taught holds for the new one.
-        let stopped = record.stopped.take();
-        let version = record.version;
-        *record = LaneRecord::new(name.clone());
-        (record.version, record.stopped) = (version, stopped);
+}
+
+/// The lane has the new account, and nothing that the old one taught. False, and stopped again,
+/// if somebody started it meanwhile: a worker may have sent from the old account since.
+async fn become_new(ledger: &dyn Ledger, name: &LaneName, now: &str) -> Result<bool, LedgerError> {
+    loop {
+        let LaneRecord { version, stopped, .. } = ledger.lane(name.clone()).await?;
+        if !stopped.as_ref().is_some_and(|stop| stop.until.is_none()) {
+            stop(ledger, name, now).await?;
+            return Ok(false);
+        }
+        let mut record = LaneRecord { version, stopped, ..LaneRecord::new(name.clone()) };
         now.clone_into(&mut record.fingerprint);
-    })
-    .await?;
-    Ok(Rebound::Moved { before, reviewed })
+        if ledger.put_lane(record).await? {
+            return Ok(true);
+        }
+    }
 }
 
 /// Stops the lane. Gives the account that it has, if that is another one.
@@ -160,7 +182,9 @@ async fn rows(
         let happenings: Vec<Happening> = (0u16..)
             .zip(stands)
             .filter(|(_, payout)| is_meant(payout.state))
-            .filter(|(_, payout)| payout.was_ever_sent())
+            .filter(|(_, payout)| {
+                payout.state != State::Accepted || payout.account != Account::NONE
+            })
             .map(|(row, payout)| {
                 let reason = (event == Event::Rebound).then(|| Note::new(NoteKind::Reason, text));
                 let notes = reason.into_iter().collect();

@@ -152,7 +152,9 @@ impl Failure {
                 | ChatError::Account(AccountError::Ledger(error)),
             )
             | Failure::Review(
-                ReviewError::Ledger(error) | ReviewError::Find(FindError::Ledger(error)),
+                ReviewError::Ledger(error)
+                | ReviewError::Find(FindError::Ledger(error))
+                | ReviewError::Audit(AuditError::Ledger(error)),
             )
             | Failure::Fetch(
                 FetchError::Ledger(error) | FetchError::Account(AccountError::Ledger(error)),

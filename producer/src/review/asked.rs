@@ -8,7 +8,7 @@ use super::story::Story;
 use crate::provider::account::{self, AccountError};
 use crate::provider::payout::{self, Known};
 use crate::provider::{Line, LineError};
-use domain::{Account, News, Payout, Place};
+use domain::{Account, Cause, News, Payout, Place};
 use ledger::{Ledger, LedgerError};
 use providers::{Found, LookUp, LookedUp, Past, Payment, Sent};
 use std::sync::Arc;
@@ -92,14 +92,20 @@ pub async fn ask(
         let why = "it was sent under another account than its lane has now; ask that account";
         return Ok(nobody(story, why));
     }
+    let was_moved = story.was_ever(Cause::Rebound);
     let control = match record.control.filter(|place| *place != story.known.place) {
         Some(place) => control(ledger, line, story, place).await?,
         None => None,
     };
     let mut all = Vec::new();
     for (attempt, _) in story.attempts() {
-        let payment = payment(ledger, line, story, attempt).await?;
-        let (told, is_live) = one(line, payment, control.as_ref()).await;
+        let is_older = attempt < story.known.payout.attempt;
+        let (told, is_live) = if was_moved && is_older {
+            (Err("its lane had another account then; ask that account".to_owned()), None)
+        } else {
+            let payment = payment(ledger, line, story, attempt).await?;
+            one(line, payment, control.as_ref()).await
+        };
         all.push(Asked { attempt, told, is_live });
     }
     Ok(all)

@@ -3,7 +3,7 @@
 use super::asked::{Asked, Says};
 use super::story::Story;
 use crate::report::cells::time;
-use domain::{BatchState, Cause, Event, Millis, State, decide};
+use domain::{BatchState, Cause, Event, Millis, Sender, State, decide};
 use std::fmt;
 
 /// A payout that was tried so often is not tried again under the same reference. Far below 255,
@@ -113,6 +113,18 @@ pub enum Refusal {
     /// Its request may not have ended.
     #[error("a request for it may still be under way; ask again after {}", time(.0))]
     MayBeUnderWay(Millis),
+    /// The provider had it under another account, and nobody here can ask that one.
+    #[error(
+        "the account that its lane had before accepted it and may still pay it; only --paid or \
+         --failed, by what that account shows, close it. Pay what is missing under a new reference"
+    )]
+    OtherAccount,
+    /// Whoever began to send it may be frozen, not dead (S12).
+    #[error(
+        "worker {0} began to send it and is not known to be gone: it may still do so. Stop that \
+         machine for good, then say so: producer worker lost {0}"
+    )]
+    SenderAtLarge(Sender),
     /// A late success is still possible.
     #[error(
         "the provider had it, and what has failed there may still turn out to be paid until {} \
@@ -177,6 +189,12 @@ fn may_be_sent_again(story: &Story, asked: &[Asked]) -> Result<(), Refusal> {
     if let Some(differs) = asked.iter().find(|a| a.says() == Says::Differs) {
         return Err(Refusal::Differs(differs.attempt));
     }
+    if payout.cause == Cause::Rebound && payout.ever_accepted {
+        return Err(Refusal::OtherAccount);
+    }
+    if let Some(sender) = story.sender_at_large {
+        return Err(Refusal::SenderAtLarge(sender));
+    }
     let until = payout.since.plus(story.policy.late_success_window_ms);
     if was_at_the_provider(story, asked) && story.now < until {
         return Err(Refusal::LateSuccess(until));
@@ -202,7 +220,8 @@ fn surely_ended(story: &Story) -> Millis {
 
 /// Whether the provider once had it (S15), as far as anybody knows.
 fn was_at_the_provider(story: &Story, asked: &[Asked]) -> bool {
-    const HAD: [Cause; 4] = [
+    const HAD: [Cause; 5] = [
+        Cause::Rebound,
         Cause::FailedAtProvider,
         Cause::CancelledAtProvider,
         Cause::LostAtProvider,

@@ -4,10 +4,10 @@ use super::act;
 use super::seen::Seen;
 use crate::provider::payout::{self, FindError, Known};
 use crate::rules::Rules;
-use domain::{Batch, Cause, Millis, Policy, ProviderReference};
+use domain::{Batch, Cause, Millis, Policy, ProviderReference, Sender};
 use ledger::shipment::Shipment;
 use ledger::told::Told;
-use ledger::{Ledger, LedgerError, Note, NoteKind};
+use ledger::{Ledger, LedgerError, Note, NoteKind, senders};
 use std::sync::Arc;
 
 /// One payout, as it was read at one moment.
@@ -27,6 +27,8 @@ pub struct Story {
     pub provider_id: Option<Arc<str>>,
     /// The waiting times of its lane.
     pub policy: Policy,
+    /// Whoever began to send it, owes an answer and is not known to be gone (S12).
+    pub sender_at_large: Option<Sender>,
     /// When it was read, in ledger time.
     pub now: Millis,
 }
@@ -62,7 +64,14 @@ impl Story {
         let reason = told.reason(row).map(str::to_owned);
         let (provider_id, _) = told.ids(row, &known.payout);
         let now = ledger.about().await?.now;
-        Ok(Story { known, batch, notes, calls, reason, provider_id, policy, now })
+        let sender_at_large = match known.payout.sender {
+            Sender::NOBODY => None,
+            sender => {
+                let record = senders::find(ledger, sender).await?;
+                record.is_none_or(|record| record.gone.is_none()).then_some(sender)
+            }
+        };
+        Ok(Story { known, batch, notes, calls, reason, provider_id, policy, sender_at_large, now })
     }
 
     /// The payer's reference.

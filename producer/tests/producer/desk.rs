@@ -2,9 +2,12 @@
 
 use crate::fake::{FINGERPRINT, Fake};
 use crate::world::{World, card};
-use domain::{BatchId, Event, LaneName, Millis, News, Outcome, Payout, Place, Policy, State};
+use domain::{
+    BatchId, Event, LaneName, Millis, News, Outcome, Payout, Place, Policy, Sender, State,
+};
 use ledger::apply::{Happening, apply};
 use ledger::audit::{Chain, Entry, Kind};
+use ledger::senders::{self, Home};
 use ledger::{Claim, Guard, LaneRecord, Ledger, Note};
 use producer::audit::Clerk;
 use producer::provider::Line;
@@ -36,7 +39,11 @@ impl Desk {
         let place = world.rows_of(batch).await[0].0;
         let record = LaneRecord { fingerprint: FINGERPRINT.to_owned(), ..LaneRecord::new(lane()) };
         assert!(world.ledger.put_lane(record).await.unwrap());
-        Desk { world, fake, batch, place }
+        let desk = Desk { world, fake, batch, place };
+        // Sender 1, whose intents `send` writes, is known to be gone.
+        senders::enlist(desk.ledger(), &Home::default(), Sender::NOBODY).await.unwrap();
+        senders::declare_gone(desk.ledger(), "lost", |_| true).await.unwrap();
+        desk
     }
 
     /// A was sent, its sender died, and no look-up told anything within its time.

@@ -2,7 +2,7 @@
 //! nothing while money may still move.
 
 use crate::desk::{A_WHILE_MS, Desk, HOUR_MS, is};
-use domain::{BatchState, Event, News, Outcome, Policy, State};
+use domain::{BatchState, Event, News, Outcome, Policy, Sender, State};
 use ledger::LaneRecord;
 use ledger::{Note, NoteKind};
 use producer::review::judge::ATTEMPTS_MAX;
@@ -313,4 +313,17 @@ async fn not_found_is_told_with_whether_the_look_up_finds_what_is_known_to_exist
         told::summary(&live),
         "attempt 1: not found, by a look-up that finds a payout known to exist"
     );
+}
+
+#[tokio::test]
+async fn what_a_worker_may_still_send_is_not_tried_again_before_it_is_known_to_be_gone() {
+    let desk = Desk::doubtful().await;
+    desk.provider_says(Found::Absent);
+    let mut story = desk.story().await;
+    let asked = vec![Asked { attempt: 1, told: Ok(Found::Absent), is_live: Some(true) }];
+    assert_eq!(judge(Decision::Again, &story, &asked), Ok(Consent::Typed));
+    story.sender_at_large = Some(Sender(1));
+    let refusal = judge(Decision::Again, &story, &asked).unwrap_err();
+    assert_eq!(refusal, Refusal::SenderAtLarge(Sender(1)));
+    assert!(refusal.to_string().contains("producer worker lost 1"), "{refusal}");
 }
