@@ -3,22 +3,28 @@
 use providers::SendGate;
 use rustix::time::{ClockId, clock_gettime};
 
-/// Closes so long after it was made.
+/// Closes so long after it was made; what has started by then has the request's whole time more.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     closes_ms: u64,
+    ends_ms: u64,
 }
 
 impl Deadline {
     /// Made before the intent is written, it never closes later than the ledger's own reading.
-    pub fn after(ms: u64) -> Deadline {
-        Deadline { closes_ms: boot_ms().saturating_add(ms) }
+    pub fn after(ms: u64, request_ms: u64) -> Deadline {
+        let closes_ms = boot_ms().saturating_add(ms);
+        Deadline { closes_ms, ends_ms: closes_ms.saturating_add(request_ms) }
     }
 }
 
 impl SendGate for Deadline {
     fn is_open(&self) -> bool {
         boot_ms() < self.closes_ms
+    }
+
+    fn may_go_on(&self) -> bool {
+        boot_ms() < self.ends_ms
     }
 }
 
@@ -37,14 +43,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_deadline_is_open_before_and_closed_for_ever_after() {
-        assert!(Deadline::after(60_000).is_open());
-        let short = Deadline::after(5);
+        assert!(Deadline::after(60_000, 0).is_open());
+        let short = Deadline::after(5, 60_000);
         let mut looks = 0;
         while short.is_open() {
             looks += 1;
             assert!(looks < 10_000, "it never closes");
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        assert!(!short.is_open() && !Deadline::after(0).is_open());
+        assert!(!short.is_open() && !Deadline::after(0, 0).is_open());
+        assert!(short.may_go_on() && !Deadline::after(0, 0).may_go_on());
     }
 }

@@ -144,7 +144,8 @@ async fn under_lease(
     let payments = payments(ledger, line, &call, &lease.chunk, about.id).await?;
     first::ask(line, &payments).await?;
     // Before the ledger's reading: the gate closes no later than what the intent is taken to say.
-    let gate = Arc::new(Deadline::after(line.policy.send_window_ms));
+    let policy = &line.policy;
+    let gate = Arc::new(Deadline::after(policy.send_window_ms, policy.request_timeout_ms));
     let lease = Lease { now: ledger.about().await?.now, ..lease };
     let begun = begin(ledger, line, &call, &lease).await?;
     let rows = begun.len();

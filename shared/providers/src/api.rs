@@ -55,6 +55,10 @@ pub struct Sent {
 pub trait SendGate: Send + Sync {
     /// Whether the request may still start.
     fn is_open(&self) -> bool;
+
+    /// Whether a request that has started may still be written to its end: until its whole time
+    /// is over, counted from when it had to start.
+    fn may_go_on(&self) -> bool;
 }
 
 /// The rows of one provider call, all of one lane.

@@ -61,6 +61,7 @@ pub use api::{
     Sent, Sheet, Shipment, Shipped, Step, StepAnswer, Turns,
 };
 pub use limits::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
+pub use past::CLOCK_AHEAD_MAX_MS;
 #[cfg(feature = "adapters")]
 pub use quote::without_numbers;
 pub use statement::{Entry, Period, Standing, Statement, StatementPage};

@@ -4,11 +4,20 @@ use crate::api::{Past, Sent};
 use domain::{Millis, Payout, Policy};
 use std::sync::Arc;
 
+/// How far a sender's reading of ledger time may be ahead of the ledger's, at most: as long as the
+/// slowest answer that it learns ledger time from (S19). A quick ledger answers in milliseconds, one
+/// with a slow disk or behind a long network within a second.
+pub const CLOCK_AHEAD_MAX_MS: u64 = 5_000;
+
 impl Past {
     /// Of a payout that is looked up by our reference alone.
+    ///
+    /// Its deadline stands in ledger time as its sender read it: the request may have left by as
+    /// much before the window of that deadline as that reading was ahead.
     pub fn of(payout: &Payout, policy: &Policy) -> Past {
+        let ahead_ms = policy.send_window_ms.saturating_add(CLOCK_AHEAD_MAX_MS);
         let sent = payout.was_ever_sent().then(|| Sent {
-            from: Millis(payout.send_before.0.saturating_sub(policy.send_window_ms)),
+            from: Millis(payout.send_before.0.saturating_sub(ahead_ms)),
             until: payout.send_before.plus(policy.request_timeout_ms),
         });
         let (stepped, resent) = (payout.stepped, is_resent(payout));
@@ -43,7 +52,7 @@ mod tests {
         assert_eq!(Past::of(&fresh, &policy), Past::default(), "it never left");
         let sent = Payout { intents: 1, send_before: Millis(50_000), stepped: true, ..fresh };
         let past = Past::of(&sent, &policy);
-        let from = Millis(50_000 - policy.send_window_ms);
+        let from = Millis(50_000 - policy.send_window_ms - CLOCK_AHEAD_MAX_MS);
         let until = Millis(50_000 + policy.request_timeout_ms);
         assert_eq!((past.sent, past.stepped), (Some(Sent { from, until }), true));
         assert!(!past.resent && Past::of_create(&sent) == Past::default(), "its first create");

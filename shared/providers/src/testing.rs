@@ -119,11 +119,14 @@ pub(crate) fn card(reference: &str, amount: &str) -> Payment {
 pub(crate) struct Gate {
     pub(crate) open: AtomicBool,
     pub(crate) asked: AtomicUsize,
+    /// For so many pieces after the first one.
+    pub(crate) more: AtomicUsize,
 }
 
 impl Gate {
     pub(crate) fn new(open: bool) -> Arc<Gate> {
-        Arc::new(Gate { open: AtomicBool::new(open), asked: AtomicUsize::new(0) })
+        let more = AtomicUsize::new(usize::MAX);
+        Arc::new(Gate { open: AtomicBool::new(open), asked: AtomicUsize::new(0), more })
     }
 }
 
@@ -131,6 +134,11 @@ impl SendGate for Gate {
     fn is_open(&self) -> bool {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.open.load(Ordering::SeqCst)
+    }
+
+    fn may_go_on(&self) -> bool {
+        let less = |more: usize| more.checked_sub(1);
+        self.more.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
     }
 }
 

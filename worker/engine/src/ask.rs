@@ -48,7 +48,9 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     lane.check_account(&*core.ledger).await?;
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
     let waits = |row: &u16| held.payout(*row).is_some_and(|p| p.state == State::Waiting);
-    let mut notes = match lane.provider.limits().looks_up_by_id || rows.iter().any(waits) {
+    let is_stepped = |row: &u16| held.payout(*row).is_some_and(|p| p.stepped);
+    let are_needed = rows.iter().any(|row| waits(row) || is_stepped(row));
+    let mut notes = match lane.provider.limits().looks_up_by_id || are_needed {
         true => Notes::read(&*core.ledger, held.id).await?,
         false => Notes::default(),
     };
@@ -93,14 +95,20 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let mut due = Vec::new();
     let mut happenings = Vec::with_capacity(answers.len());
     for (row, payout, payment, found) in answers {
+        let mut said_again = None;
         if let Found::StepDue { provider_id } = &found {
-            let mut payment = payment;
-            let told = provider_id.as_deref().map(Arc::from);
-            payment.past.provider_id = told.or(payment.past.provider_id);
-            due.push(Due { row, read: payout, payment });
+            said_again = steps::said_once_more(&payout, notes.reason(row));
+            if said_again.is_none() {
+                let mut payment = payment;
+                let told = provider_id.as_deref().map(Arc::from);
+                payment.past.provider_id = told.or(payment.past.provider_id);
+                due.push(Due { row, read: payout, payment });
+            }
         }
         let waits_for = at_work.get(&payout.sender).map(String::as_str);
-        happenings.push(happening(row, payout, found, now, notes.reason(row), waits_for));
+        let mut happening = happening(row, payout, found, now, notes.reason(row), waits_for);
+        happening.notes.extend(said_again);
+        happenings.push(happening);
     }
     held.apply(core, lane, Guard::Fact, happenings).await?;
     give_up(core, lane, held, &rows).await?;

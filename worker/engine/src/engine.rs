@@ -86,11 +86,10 @@ impl Engine {
         lanes: Vec<LaneSetup>,
         settings: Settings,
     ) -> Result<Engine, StartError> {
-        let asked_ms = env.now_ms();
-        let about = ledger.about().await?;
+        let (clock, about) = Clock::ask(Arc::clone(&env), &*ledger).await?;
         check_lanes(&*ledger, &lanes, settings.lease_ms).await?;
         let core = Core {
-            clock: Clock::new(Arc::clone(&env), asked_ms, about.now),
+            clock,
             id: about.id,
             shelf: Shelf::default(),
             counters: Arc::default(),

@@ -10,8 +10,8 @@ use crate::ask::look_up;
 use crate::lane::Lane;
 use crate::work::Core;
 use domain::{News, Payout, State};
-use ledger::LedgerError;
 use ledger::told::Told;
+use ledger::{LedgerError, Note, NoteKind};
 use providers::{CallbackKind, Found, Past, Payment};
 
 /// Look-ups of one round of a desk. They hold up the other letters of the round, so that more of
@@ -20,8 +20,9 @@ pub const PER_ROUND: usize = 4;
 
 /// What became of the one look-up.
 pub enum Checked {
-    /// It found what the word may have been about.
-    Confirmed(News),
+    /// It found what the word may have been about, or what a person must see all the same; with
+    /// what is kept beside it.
+    Confirmed(News, Vec<Note>),
     /// It answered, and found nothing that changes the payout.
     Denied,
     /// It told nothing.
@@ -69,12 +70,31 @@ pub async fn check(
             payment.past = payment.past.with_ids(told.ids(payment.place.row, payout));
         }
     }
+    let attempt = payment.attempt;
     let found = look_up(core, lane, vec![payment], None).await.found;
     Ok(match found.into_iter().next() {
-        Some(Found::Is { news, .. }) if news == wanted => Checked::Confirmed(news),
+        Some(Found::Is { news, .. }) if news == wanted => Checked::Confirmed(news, Vec::new()),
         None | Some(Found::Unclear { .. } | Found::StopLane { .. }) => Checked::Untold,
-        Some(Found::Is { .. } | Found::StepDue { .. } | Found::Differs { .. } | Found::Absent) => {
-            Checked::Denied
+        Some(Found::Differs { text }) => {
+            let news = what_differing_means(payout, attempt);
+            let kind = if news == News::Paid { NoteKind::Reason } else { NoteKind::Evidence };
+            Checked::Confirmed(news, vec![Note::new(kind, text)])
         }
+        Some(Found::Is { .. } | Found::StepDue { .. } | Found::Absent) => Checked::Denied,
     })
+}
+
+/// What a record under our reference means that differs from ours.
+///
+/// Where the ledger says that nothing was paid, or follows a newer attempt, money may have left
+/// all the same, if not the sum or to whom we meant: the same dispute as a success that agrees
+/// (S14, S3), and what differs is its reason. A review is not settled by it, as a success would
+/// settle one whose cause is "cannot be known", and what is paid has not come back by it: there it
+/// is evidence.
+fn what_differing_means(payout: &Payout, attempt: u8) -> News {
+    let is_over = matches!(payout.state, State::Failed | State::Cancelled);
+    match is_over || attempt < payout.attempt {
+        true => News::Paid,
+        false => News::Differs,
+    }
 }

@@ -162,7 +162,10 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
                 }
                 checked += 1;
                 match late::check(core, lane, &payout, payment, wanted).await? {
-                    Checked::Confirmed(news) => happening.event = Event::News { attempt, news },
+                    Checked::Confirmed(news, notes) => {
+                        happening.event = Event::News { attempt, news };
+                        happening.notes.extend(notes);
+                    }
                     Checked::Denied => {}
                     Checked::Untold => hearing = Hearing::Unchecked,
                 }

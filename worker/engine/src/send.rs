@@ -20,7 +20,7 @@ use crate::shelf::Rows;
 use crate::verdict::{Lesson, Verdict, digest};
 use crate::window::Slot;
 use crate::work::{Core, Held, wait_for_ledger};
-use domain::{ChunkId, Event, Millis, Outcome, Payout, Place, State};
+use domain::{ChunkId, Event, Millis, Outcome, Payout, Place, Policy, State};
 use futures::future::{BoxFuture, Fuse};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, select_biased};
@@ -326,7 +326,7 @@ fn ship<'a>(
             payments.push(Payment { past: Past::of_create(&r.payout), ..payment });
         }
         let Some((index, slot)) = slots.next() else { break };
-        let gate = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
+        let gate = Arc::new(Gate::new(Arc::clone(&core.env), &lane.policy, closes_ms));
         let shipment = Shipment { lane: lane.name.clone(), payments, gate };
         let call = Call { rows, send_before, leaves_ms: permits.at_ms(index), slot };
         calls.push(request(core, lane, call, shipment).boxed());
@@ -337,14 +337,27 @@ fn ship<'a>(
 /// Closes at the send deadline, on the boot-time clock.
 pub struct Gate {
     /// When, in milliseconds of that clock.
-    pub closes_ms: u64,
+    closes_ms: u64,
+    /// When a request that started in time must have been written whole.
+    ends_ms: u64,
     /// Whose clock.
-    pub env: Arc<dyn crate::env::Env>,
+    env: Arc<dyn crate::env::Env>,
+}
+
+impl Gate {
+    /// For a request that must start before `closes_ms`.
+    pub fn new(env: Arc<dyn crate::env::Env>, policy: &Policy, closes_ms: u64) -> Gate {
+        Gate { closes_ms, ends_ms: closes_ms.saturating_add(policy.request_timeout_ms), env }
+    }
 }
 
 impl SendGate for Gate {
     fn is_open(&self) -> bool {
         self.env.now_ms() < self.closes_ms
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.env.now_ms() < self.ends_ms
     }
 }
 

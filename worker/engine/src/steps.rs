@@ -9,6 +9,10 @@
 //! The payout stays `submitted` throughout and never returns to `accepted`: what became of a step
 //! is told by a look-up, and by nothing else. Steps that take a code are a person's
 //! (`producer confirm`); the engine never takes those.
+//!
+//! A step leaves a second time only if two look-ups in a row, the settling time apart, say that it
+//! is due: as absence is believed (S11). One of them alone may come from a replica that has not
+//! heard of the first step yet.
 
 use crate::brakes::Road;
 use crate::lane::Lane;
@@ -44,6 +48,26 @@ impl Due {
             p.version == told && p.state == State::Submitted && !p.step_open && !p.news_pending
         })
     }
+}
+
+/// What is to be kept of a payout that a look-up has found waiting for a step which was begun
+/// before: that it was said once. `None` where the step may be taken: it is the first one, or the
+/// look-up before this one said the same, by the newest reason kept, `known`.
+///
+/// The words hold for one version of the payout, the one that they are written with. Whatever
+/// else was answered, heard or tried meanwhile has made another one, so that they prove nothing
+/// any more; a crash forgets nothing, since they are as durable as the answer itself. The look-up
+/// after it comes the settling time later at the soonest.
+pub fn said_once_more(read: &Payout, known: Option<&str>) -> Option<Note> {
+    let words = |version: u32| {
+        format!(
+            "its second step was begun and is said to be due all the same; it is repeated if the next look-up says so too (version {version})"
+        )
+    };
+    if !read.stepped || known == Some(&*words(read.version)) {
+        return None;
+    }
+    Some(Note::new(NoteKind::Reason, words(read.version.wrapping_add(1))))
 }
 
 /// Takes the second step of payouts that a look-up has just found waiting for it: in groups of
@@ -98,7 +122,8 @@ async fn take_now(
     let at_hand = core.shelf.rows(&*core.ledger, held.id, first, last).await?;
     let stand = due.iter().filter_map(|due| Some((due.row, *held.payout(due.row)?)));
     let kept = core.journal.keep(core, lane, held.id, &at_hand, stand).await;
-    let gate: Arc<dyn SendGate> = Arc::new(Gate { closes_ms, env: Arc::clone(&core.env) });
+    let env = Arc::clone(&core.env);
+    let gate: Arc<dyn SendGate> = Arc::new(Gate::new(env, &lane.policy, closes_ms));
     let requests = due.into_iter().map(|Due { row, read, payment }| {
         let (gate, kept) = (Arc::clone(&gate), kept.clone());
         async move {

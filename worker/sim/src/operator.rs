@@ -113,7 +113,8 @@ impl Operator {
         let is_wrong = self.errs && dice.chance(200);
         let code = if is_wrong { Some("typed wrong".to_owned()) } else { code };
         let env = Arc::new(ProcessEnv::new(self.exec.clone(), OUTSIDE));
-        let step = Step { payments, code, gate: Arc::new(Gate { closes_ms, env }) };
+        let gate = Arc::new(Gate::new(env, &policy(), closes_ms));
+        let step = Step { payments, code, gate };
         let answer = Confirm::confirm(&self.gateway, step).await;
         if self.dies() {
             return Ok(());

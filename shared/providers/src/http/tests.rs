@@ -133,6 +133,39 @@ async fn once_it_has_started_a_hang_up_a_silence_and_a_broken_answer_are_unknown
     }
 }
 
+/// A body of more pieces than the buffers of a socket and of hyper could hide.
+const LONG: usize = 64 * super::gate::PIECE_BYTES_MAX;
+
+async fn send_long(server: &Scripted, gate: Arc<Gate>) -> Result<RawAnswer, SendError> {
+    let base = url(&server.base());
+    let call = Call { method: &Method::POST, url: &base, headers: &[] };
+    client(&server.base()).send_gated(call, Bytes::from(vec![b'7'; LONG]), gate).await
+}
+
+#[tokio::test]
+async fn a_long_body_asks_again_for_each_piece_and_arrives_whole() {
+    let server = Scripted::start(say(200, "{}")).await;
+    let gate = Gate::new(true);
+    gate.more.store(63, Ordering::SeqCst);
+    let answer = send_long(&server, Arc::clone(&gate)).await.unwrap();
+    assert_eq!((answer.status, gate.asked.load(Ordering::SeqCst)), (200, 1));
+    assert_eq!(gate.more.load(Ordering::SeqCst), 0, "each piece but the first was asked about");
+    let [request] = &server.requests()[..] else { panic!("one request") };
+    assert!(request.ends_with(&"7".repeat(LONG)), "whole");
+}
+
+#[tokio::test]
+async fn a_long_body_whose_time_ends_half_way_is_given_up_and_its_answer_is_unknown() {
+    let server = Scripted::start(say(200, "{}")).await;
+    let gate = Gate::new(true);
+    gate.more.store(20, Ordering::SeqCst);
+    let error = send_long(&server, Arc::clone(&gate)).await.unwrap_err();
+    assert!(matches!(&error, SendError::Unknown(text) if text.contains("given up")), "{error}");
+    until("the client has hung up", || server.heard.closed.load(Ordering::SeqCst) == 1).await;
+    assert!(server.requests().is_empty(), "no server ever saw it whole");
+    assert!(server.heard.bytes.load(Ordering::SeqCst) < LONG);
+}
+
 #[tokio::test]
 async fn redirects_are_answers_and_are_not_followed() {
     let other = Scripted::start(say(200, "{}")).await;

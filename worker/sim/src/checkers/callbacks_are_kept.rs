@@ -37,7 +37,7 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
 fn holds(ending: &Ending, told: &Told, stands: &Wrote) -> bool {
     let payout = &stands.to;
     let row = ending.rows.iter().find(|row| row.place == told.place);
-    // What is told with another amount than ours is only asked about.
+    // Of an open payout, or of what came back, another amount than ours is only asked about.
     let is_ours = || {
         row.is_some_and(|row| {
             ending.entries(row, told.attempt).iter().all(|entry| entry.minor == row.minor)
@@ -46,8 +46,11 @@ fn holds(ending: &Ending, told: &Told, stands: &Wrote) -> bool {
     match (told.word, payout.state) {
         (Some(Word::Paid), State::Review) => true,
         (Some(Word::Paid), State::Paid) if told.attempt == payout.attempt => true,
-        (Some(Word::Paid), State::Paid) => stands.by == By::Person || !is_ours(),
-        (Some(Word::Paid), _) => !is_ours(),
+        (Some(Word::Paid), State::Paid) => stands.by == By::Person,
+        // Its own look-ups are still to come, and they tell what differs.
+        (Some(Word::Paid), state) => {
+            state.is_open() && told.attempt == payout.attempt && !is_ours()
+        }
         (Some(Word::Returned), State::Paid) => {
             payout.returned || told.attempt < payout.attempt || !is_ours()
         }

@@ -37,9 +37,8 @@ fn was_paid(ending: &Ending, row: &RowEnd) -> bool {
     }
 }
 
-/// It was paid, or still waits for its step and could be any day. A provider that paid what it
-/// had told as failed counts from when we were told; with another amount than ours its word is kept
-/// as evidence only.
+/// It was paid, with whatever amount, or still waits for its step and could be any day. A provider
+/// that paid what it had told as failed counts from when we were told.
 fn may_be_paid(ending: &Ending, row: &RowEnd) -> bool {
     let attempts = (1u8..).zip(&row.references);
     attempts.into_iter().any(|(attempt, _)| {
@@ -48,7 +47,7 @@ fn may_be_paid(ending: &Ending, row: &RowEnd) -> bool {
             words.any(|told| told.attempt == attempt && told.word == Some(Word::Paid))
         };
         ending.entries(row, attempt).iter().any(|entry| match entry.fate {
-            Fate::Paid => !entry.turned || (entry.minor == row.minor && was_told()),
+            Fate::Paid => !entry.turned || was_told(),
             Fate::Waits => true,
             Fate::Failed => false,
         })

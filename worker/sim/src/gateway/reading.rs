@@ -7,11 +7,6 @@ use domain::News;
 use providers::{Found, LookUp, LookedUp, Payment};
 use std::collections::BTreeSet;
 
-/// How much wider than asked for a search is on either side, as the adapters make theirs: a sender
-/// may read ledger time ahead of the ledger by as long as its ledger took to answer, and so may the
-/// window of what it sent be. (Without it, seed 5308 of an earlier version missed what was there.)
-const MARGIN_MS: u64 = 60_000;
-
 impl Gateway {
     pub(super) async fn read_back(&self, question: LookUp) -> LookedUp {
         let asked = question.payments.iter().map(|payment| {
@@ -84,13 +79,13 @@ impl Gateway {
         found.min_by_key(|entry| entry.fate == Fate::Waits).cloned()
     }
 
-    /// A search of batches by our reference sees only what was taken in the window asked for.
+    /// A search of batches by our reference sees only what was taken in the window asked for, to
+    /// the millisecond: the adapters' own margins are for clocks that are wrong, and this one is
+    /// right.
     fn is_in_window(&self, payment: &Payment, entry: &Entry) -> bool {
         let taken_at = crate::run::ledger_time(entry.taken_at_ms);
         let sent = payment.past.sent.filter(|_| matches!(self.shape, Shape::Batches { .. }));
-        sent.is_none_or(|sent| {
-            sent.from <= taken_at.plus(MARGIN_MS) && taken_at <= sent.until.plus(MARGIN_MS)
-        })
+        sent.is_none_or(|sent| sent.from <= taken_at && taken_at <= sent.until)
     }
 
     fn status(&self, entry: &Entry) -> Found {

@@ -4,7 +4,7 @@ use crate::world::{World, is};
 use domain::{Cause, Event, News, Outcome, State};
 use engine::Hearing;
 use ledger::{Note, NoteKind};
-use providers::{CallbackKind, Found};
+use providers::{CallbackKind, Found, Payment};
 
 const REFUSED: Outcome = Outcome::Refused { created_nothing: false };
 const ROWS: [u16; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -53,6 +53,48 @@ fn a_late_success_that_the_provider_denies_is_evidence_and_answered() {
     world.provider.finds(|_| is(News::Failed, None, "declined"));
     assert_eq!(world.hear(&[3], CallbackKind::Success), [Hearing::Taken]);
     assert_eq!(states(&world), [State::Failed; 10]);
+}
+
+/// A record under our reference, of another sum.
+fn differs(_: &Payment) -> Found {
+    Found::Differs { text: "the amount is 9.00".to_owned() }
+}
+
+#[test]
+fn a_late_success_of_another_amount_is_disputed_and_what_differs_is_the_reason() {
+    let world = refused();
+    world.provider.finds(differs);
+    assert_eq!(world.hear(&[3], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!((world.payout(3).state, world.payout(3).cause), (State::Review, Cause::Disputed));
+    assert_eq!(world.notes(3, NoteKind::Reason), ["the amount is 9.00"]);
+}
+
+#[test]
+fn a_late_success_of_another_amount_stops_the_attempt_that_is_newer_than_its_own() {
+    for is_sent in [false, true] {
+        let world = retried(is_sent);
+        world.provider.finds(|payment| match payment.attempt {
+            1 => differs(payment),
+            _ => Found::Absent,
+        });
+        assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+        let payout = world.payout(0);
+        assert_eq!((payout.state, payout.cause), (State::Review, Cause::OlderAttemptPaid));
+        assert!(world.notes(0, NoteKind::Reason).contains(&"the amount is 9.00".to_owned()));
+    }
+}
+
+#[test]
+fn a_success_of_another_amount_never_settles_a_review_that_nobody_could_know_about() {
+    let world = World::new(1, 0);
+    world.sent(0, Outcome::Unknown, Vec::new());
+    world.happen(0, Event::TooOld, Vec::new());
+    let before = world.payout(0);
+    assert_eq!((before.state, before.cause), (State::Review, Cause::CannotBeKnown));
+    world.provider.finds(differs);
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!(world.payout(0), before);
+    assert!(world.notes(0, NoteKind::Evidence).contains(&"the amount is 9.00".to_owned()));
 }
 
 #[test]

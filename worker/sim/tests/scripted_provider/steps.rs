@@ -63,3 +63,14 @@ fn a_step_that_was_certainly_not_sent_is_not_remembered_as_one_that_may_have_bee
     let payout = after(&world, not_sent);
     assert!(!payout.step_open && payout.stepped, "nobody knows what became of the one before");
 }
+
+#[test]
+fn a_step_that_was_begun_is_repeated_only_if_two_look_ups_say_that_it_is_due() {
+    for answer in [|| StepAnswer::Taken, || StepAnswer::Unknown { text: "502".to_owned() }] {
+        let world = orders(1, 0);
+        after(&world, answer);
+        assert_eq!(world.asked(), 1, "the first one is due by one word");
+        after(&world, answer);
+        assert_eq!(world.asked(), 3, "the second one by two");
+    }
+}
