@@ -8,7 +8,7 @@
 
 use crate::audit::{Chain, Clerk, Kind};
 use crate::steer::SteerError;
-use domain::{Account, BatchState, ChunkId, Event, LaneName, Millis, Policy, State};
+use domain::{Account, ChunkId, Event, LaneName, Millis, Policy, State};
 use ledger::apply::{Happening, apply};
 use ledger::{Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What is known of a payout from earlier calls, as those who ask about it put it together.
 
 use crate::api::{Past, Sent};
-use domain::{Millis, Payout, Policy};
+use domain::{Cause, Millis, Payout, Policy};
 use std::sync::Arc;
 
 /// How far a sender's reading of ledger time may be ahead of the ledger's, at most: as long as the
@@ -15,7 +15,15 @@ impl Past {
     /// Its deadline stands in ledger time as its sender read it: the request may have left by as
     /// much before the window of that deadline as that reading was ahead.
     pub fn of(payout: &Payout, policy: &Policy) -> Past {
-        let ahead_ms = policy.send_window_ms.saturating_add(CLOCK_AHEAD_MAX_MS);
+        let mut ahead_ms = policy.send_window_ms.saturating_add(CLOCK_AHEAD_MAX_MS);
+        // Which request a ledger that went back forgot, and when it left, nobody may know: but no
+        // open payout is older than this (S18).
+        if payout.cause == Cause::LedgerRewound {
+            ahead_ms = ahead_ms
+                .saturating_add(policy.unsent_give_up_ms)
+                .saturating_add(policy.submitted_give_up_ms)
+                .saturating_add(policy.unknown_give_up_ms);
+        }
         let sent = payout.was_ever_sent().then(|| Sent {
             from: Millis(payout.send_before.0.saturating_sub(ahead_ms)),
             until: payout.send_before.plus(policy.request_timeout_ms),
@@ -55,6 +63,10 @@ mod tests {
         let from = Millis(50_000 - policy.send_window_ms - CLOCK_AHEAD_MAX_MS);
         let until = Millis(50_000 + policy.request_timeout_ms);
         assert_eq!((past.sent, past.stepped), (Some(Sent { from, until }), true));
+        let forgotten = Payout { cause: Cause::LedgerRewound, ..sent };
+        let now = Millis(50_000 + policy.unsent_give_up_ms + policy.submitted_give_up_ms);
+        let reach = Past::of(&Payout { send_before: now, ..forgotten }, &policy).sent;
+        assert!(reach.is_some_and(|sent| sent.from <= Millis(50_000)), "back to its intake");
         assert!(!past.resent && Past::of_create(&sent) == Past::default(), "its first create");
     }
 

@@ -59,6 +59,17 @@ pub struct Tally {
     pub tried_anew: u64,
     /// Payouts that the provider paid after it had told them as failed, beside a newer attempt.
     pub paid_late: u64,
+    /// How often the ledger went back in time.
+    pub rewinds: u64,
+    /// Changes that it forgot.
+    pub forgotten: u64,
+    /// Payouts that were brought into doubt, or before a person, since they may have been sent.
+    pub brought_back: u64,
+    /// Payouts that waited for a sender that might have been only frozen, and those of them that went
+    /// to review.
+    pub held_up: u64,
+    /// See there.
+    pub held_up_in_review: u64,
     /// Simulated time, in seconds.
     pub took_s: u64,
 }
@@ -84,6 +95,11 @@ impl Tally {
             in_review_blind: 0,
             tried_anew: wide(report.tried_anew),
             paid_late: wide(report.paid_late),
+            rewinds: u64::from(report.rewinds),
+            forgotten: wide(report.forgotten),
+            brought_back: wide(report.brought_back),
+            held_up: wide(report.held_up),
+            held_up_in_review: wide(report.held_up_in_review),
             took_s: report.took_ms / 1000,
         };
         let is_blind = scenario.temper.blind || scenario.temper.blind_by_reference;
@@ -106,6 +122,11 @@ impl Tally {
         self.in_review_blind += other.in_review_blind;
         self.tried_anew += other.tried_anew;
         self.paid_late += other.paid_late;
+        self.rewinds += other.rewinds;
+        self.forgotten += other.forgotten;
+        self.brought_back += other.brought_back;
+        self.held_up += other.held_up;
+        self.held_up_in_review += other.held_up_in_review;
         self.took_s += other.took_s;
     }
 }

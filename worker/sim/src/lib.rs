@@ -8,6 +8,7 @@
 //! - [`store`]: the in-memory ledger behind a connection that lags and breaks
 //! - [`gateway`]: a provider of one of three shapes that pays, forgets to answer, tells late
 //! - [`pool`]: the workers; [`mishaps`]: their crashes, freezes and restarts
+//! - [`rewind`]: the ledger goes back in time, and journals bring back what it forgot
 //! - [`operator`]: the person who enters codes; [`office`]: the one who decides reviews
 //! - [`log`](mod@log): every change that the ledger took, beside the engine
 //! - [`world`]: all of these together; [`run()`]: one run from intake to the last payout
@@ -27,6 +28,7 @@ pub mod office;
 pub mod operator;
 pub mod pool;
 pub mod process;
+pub mod rewind;
 pub mod run;
 pub mod scenario;
 pub mod store;

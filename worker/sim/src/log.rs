@@ -14,6 +14,10 @@ pub enum By {
     Worker,
     /// A person.
     Person,
+    /// Whoever brings back what journals name and the ledger has forgotten.
+    Journal,
+    /// Nobody: the ledger went back in time, and with it the payout.
+    Rewind,
 }
 
 /// The lease of who changed a payout, at that moment.
@@ -42,6 +46,14 @@ pub struct Wrote {
     pub by: By,
     /// Under which lease.
     pub lease: Lease,
+    /// The ledger went back to before it.
+    pub is_forgotten: bool,
+}
+
+/// A moment of the log that the ledger may go back to.
+pub struct Moment {
+    wrote: usize,
+    leases: BTreeMap<ChunkId, (Token, u64)>,
 }
 
 /// The log of one world. A clone is the same log.
@@ -54,6 +66,8 @@ struct Inner {
     leases: BTreeMap<ChunkId, (Token, u64)>,
     /// How often something was written to a row, notes included.
     touches: BTreeMap<Place, u32>,
+    /// How often the ledger went back.
+    rewinds: u32,
 }
 
 /// A row that is about to be written.
@@ -113,8 +127,33 @@ impl Log {
                     if held.is_some_and(is_ours) { Lease::Current } else { Lease::Over }
                 }
             };
-            inner.wrote.push(Wrote { at_ms, place, from, to, by, lease });
+            let is_forgotten = false;
+            inner.wrote.push(Wrote { at_ms, place, from, to, by, lease, is_forgotten });
         }
+    }
+
+    /// Now.
+    pub fn moment(&self) -> Moment {
+        let inner = self.lock();
+        Moment { wrote: inner.wrote.len(), leases: inner.leases.clone() }
+    }
+
+    /// The ledger went back to `moment`. What was written since stays in the log, as forgotten, and
+    /// each payout that is another one now is written down: place, what it was, what it is.
+    pub fn rewound(&self, at_ms: u64, moment: Moment, turned: Vec<(Place, Payout, Payout)>) {
+        let mut inner = self.lock();
+        inner.rewinds += 1;
+        inner.leases = moment.leases;
+        inner.wrote.iter_mut().skip(moment.wrote).for_each(|wrote| wrote.is_forgotten = true);
+        let (by, lease, is_forgotten) = (By::Rewind, Lease::Unnamed, false);
+        for (place, from, to) in turned {
+            inner.wrote.push(Wrote { at_ms, place, from, to, by, lease, is_forgotten });
+        }
+    }
+
+    /// How often the ledger went back so far.
+    pub fn rewinds(&self) -> u32 {
+        self.lock().rewinds
     }
 
     /// How often something was written to a row so far.

@@ -5,6 +5,7 @@
 use crate::exec::{Actor, FOR_EVER};
 use crate::pool::{Pool, lock};
 use crate::process::OUTSIDE;
+use crate::rewind::Plan;
 use domain::BatchId;
 use futures::FutureExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,13 @@ const STRAY_HINTS: u64 = 300;
 /// Freezes that nobody notices, and those after which a new worker is started.
 const SHORT_MS: u64 = 30_000;
 const LONG_MS: u64 = 20 * 60_000;
+
+/// Of those frozen for ever, so many in a thousand that a person writes off: he ends the machine for
+/// good and only then says that it is lost.
+const WRITTEN_OFF: u64 = 300;
+
+/// Of the dead that nobody follows, so many in a thousand whose death is noticed.
+const NOTICED: u64 = 700;
 
 /// How long one that woke up beside its successor lives on.
 const LATE_LIFE_MS: u64 = 60_000;
@@ -45,6 +53,7 @@ pub struct Mishaps {
     sleepers: Arc<Mutex<Vec<Actor>>>,
     quiet: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
+    goes_back: Arc<AtomicBool>,
 }
 
 impl Mishaps {
@@ -56,6 +65,7 @@ impl Mishaps {
             sleepers: Arc::default(),
             quiet: Arc::default(),
             over: Arc::default(),
+            goes_back: Arc::default(),
         }
     }
 
@@ -84,6 +94,7 @@ impl Pool {
     /// Brings mishaps over the workers until it is calm.
     pub fn start_chaos(&self, batch: BatchId) {
         let pool = self.clone();
+        let mut plan = Plan::drawn(self);
         let task = async move {
             loop {
                 let dice = pool.exec().dice();
@@ -98,9 +109,33 @@ impl Pool {
                     pool.strange_word(batch);
                 }
                 pool.befall().await;
+                pool.follow(&mut plan, batch).await;
             }
         };
         self.exec().spawn(OUTSIDE, task.boxed());
+    }
+
+    /// Whether the ledger is going back just now: nobody works.
+    pub fn is_going_back(&self) -> bool {
+        self.mishaps.goes_back.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_going_back(&self, goes_back: bool) {
+        self.mishaps.goes_back.store(goes_back, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.mishaps.over.load(Ordering::Relaxed)
+    }
+
+    /// A power cut for everything: also who slept never wakes up again. Gives who is to be started.
+    pub(crate) fn kill_all(&self) -> Vec<Actor> {
+        for sleeper in lock(&self.mishaps.sleepers).drain(..) {
+            self.kill(sleeper);
+        }
+        let at_work = lock(&self.mishaps.places).0.clone();
+        at_work.iter().for_each(|actor| self.kill(*actor));
+        at_work
     }
 
     async fn befall(&self) {
@@ -130,14 +165,25 @@ impl Pool {
         }
     }
 
-    /// Whoever wakes up beside his successor works on for a while, until somebody ends him.
+    /// Whoever wakes up beside his successor works on for a while, until somebody ends him. Before
+    /// that he is never said to be gone.
     fn end_late(&self, actor: Actor, frozen_ms: u64) {
         let pool = self.clone();
-        let lives_ms = self.exec().dice().below(LATE_LIFE_MS);
+        let dice = self.exec().dice();
+        let lives_ms = dice.below(LATE_LIFE_MS);
+        let is_written_off = frozen_ms == FOR_EVER && dice.chance(WRITTEN_OFF);
+        let ends_in_ms = match is_written_off {
+            true => dice.below(LONG_MS),
+            false => frozen_ms.saturating_add(lives_ms),
+        };
+        let is_noticed = is_written_off || dice.chance(NOTICED);
         let task = async move {
-            pool.exec().sleep(frozen_ms.saturating_add(lives_ms)).await;
+            pool.exec().sleep(ends_in_ms).await;
             lock(&pool.mishaps.sleepers).retain(|sleeper| *sleeper != actor);
             pool.kill(actor);
+            if is_noticed {
+                pool.notice_dead(actor);
+            }
         };
         self.exec().spawn(OUTSIDE, task.boxed());
     }

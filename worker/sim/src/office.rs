@@ -37,6 +37,9 @@ pub struct Office {
     pub batch: BatchId,
     /// The ledger's short id.
     pub id: LedgerId,
+    /// Whether he orders new attempts. Where journals are lost he does not: an attempt that he had
+    /// ordered and the ledger forgot would stand nowhere, and its payout would still be called failed.
+    pub orders: bool,
     /// He goes home.
     pub closes: Arc<AtomicBool>,
 }
@@ -97,7 +100,9 @@ impl Office {
             // Another amount than ours is for the payer and the provider to talk about.
             (State::Review, Some(entry)) => (entry.minor == minor).then_some(Event::ResolvePaid),
             (State::Failed, Some(_)) => None,
-            _ if payout.attempt < ATTEMPTS && dice.chance(600) => Some(Event::NewAttempt),
+            _ if self.orders && payout.attempt < ATTEMPTS && dice.chance(600) => {
+                Some(Event::NewAttempt)
+            }
             (State::Review, None) => Some(Event::ResolveFailed),
             _ => None,
         }

@@ -8,7 +8,7 @@ use crate::log::{By, Log};
 use crate::mishaps::Mishaps;
 use crate::office::Office;
 use crate::operator::Operator;
-use crate::process::{OUTSIDE, ProcessEnv};
+use crate::process::{OFFICE, OPERATOR, OUTSIDE, ProcessEnv};
 use crate::run::policy;
 use crate::scenario::Scenario;
 use crate::store::{Connection, Link};
@@ -16,13 +16,13 @@ use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
 use engine::{Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
 use futures::future::{Either, select};
-use journal::Remembered;
+use journal::{Entry, Remembered};
 use ledger::Ledger;
 use ledger::memory::MemoryLedger;
 use ledger::senders::{self, Home};
 use providers::{CallbackKind, CallbackRequest};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How long a lease lasts: more than a request under it, and a third for renewal.
@@ -45,6 +45,8 @@ pub struct Pool {
     engines: Arc<Mutex<BTreeMap<Actor, Engine>>>,
     /// What each worker remembers, over all its lives.
     journals: Arc<Mutex<BTreeMap<Actor, Remembered>>>,
+    /// The highest sender's number so far: production keeps it beside the locks, outside the ledger.
+    highest: Arc<AtomicU32>,
     told: Arc<Mutex<Vec<Told>>>,
     pub(crate) mishaps: Mishaps,
     /// The person in the office goes home.
@@ -62,6 +64,7 @@ impl Pool {
             log: Log::default(),
             engines: Arc::default(),
             journals: Arc::default(),
+            highest: Arc::default(),
             told: Arc::default(),
             mishaps: Mishaps::new(scenario.workers),
             closes: Arc::default(),
@@ -96,19 +99,24 @@ impl Pool {
         drop(engines);
     }
 
-    fn connection(&self, by: By) -> Arc<dyn Ledger> {
+    pub(crate) fn connection(&self, by: By) -> Arc<dyn Ledger> {
         let (exec, memory, log) = (self.exec.clone(), self.memory.clone(), self.log.clone());
         let link = if self.scenario.chaos { self.scenario.link } else { Link::default() };
         Arc::new(Connection::new(exec, memory, link, by, log))
     }
 
     /// The number of a new life of a worker. Its earlier lives are over: nobody but the chaos
-    /// starts one, and it kills the one before.
+    /// starts one, and it kills the one before. Whoever is put in the place of a frozen one is another
+    /// actor with a home of its own, so the frozen one stays a sender that may still wake up.
     async fn enlist(&self, ledger: &dyn Ledger, env: &dyn engine::Env, actor: Actor) -> Sender {
-        let home = Home { id: format!("worker-{}", actor.0), ..Home::default() };
+        let home = Home { id: home(actor), ..Home::default() };
         loop {
-            match senders::enlist(ledger, &home, Sender::NOBODY).await {
-                Ok(number) => return number,
+            let above = Sender(self.highest.load(Ordering::Relaxed));
+            match senders::enlist(ledger, &home, above).await {
+                Ok(number) => {
+                    self.highest.fetch_max(number.0, Ordering::Relaxed);
+                    return number;
+                }
                 Err(_) => env.sleep(100).await,
             }
         }
@@ -117,6 +125,46 @@ impl Pool {
     /// What a worker remembers of what it was about to send.
     pub fn journal(&self, actor: Actor) -> Remembered {
         lock(&self.journals).entry(actor).or_default().clone()
+    }
+
+    /// What all workers remember. They are dead, and owe no answer any more.
+    pub(crate) fn remembered(&self) -> Vec<Entry> {
+        let journals: Vec<Remembered> = lock(&self.journals).values().cloned().collect();
+        let mut entries: Vec<Entry> = journals.iter().flat_map(Remembered::entries).collect();
+        entries.iter_mut().for_each(|entry| entry.sender = Sender::NOBODY);
+        entries
+    }
+
+    /// Somebody notices, after a while, that a dead worker's home is locked no more, and says that it
+    /// is gone.
+    pub(crate) fn notice_dead(&self, actor: Actor) {
+        let pool = self.clone();
+        let task = async move {
+            pool.exec.sleep(pool.exec.dice().below(10_000)).await;
+            let is_its = |r: &senders::SenderRecord| r.home.id == home(actor);
+            let said = async || {
+                let ledger = pool.connection(By::Worker);
+                senders::declare_gone(&*ledger, "its process has ended", is_its).await
+            };
+            while said().await.is_err() {
+                pool.exec.sleep(100).await;
+            }
+        };
+        self.exec.spawn(OUTSIDE, task.boxed());
+    }
+
+    /// The callbacks after the first `count` were answered by a ledger that is gone.
+    pub(crate) fn forget_told_since(&self, count: usize) {
+        lock(&self.told).iter_mut().skip(count).for_each(|told| told.is_forgotten = true);
+    }
+
+    pub(crate) fn memory(&self) -> &MemoryLedger {
+        &self.memory
+    }
+
+    /// Whether nothing new is begun, since the end is near.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closes.load(Ordering::Relaxed)
     }
 
     /// Starts a worker: its engine and its pump.
@@ -192,9 +240,10 @@ impl Pool {
             chunk_rows: self.scenario.chunk_rows,
             batch,
             id,
+            orders: !self.scenario.journals_lost,
             closes: Arc::clone(&self.closes),
         };
-        self.exec.spawn(OUTSIDE, office.work().boxed());
+        self.exec.spawn(OFFICE, office.work().boxed());
     }
 
     /// Starts the person who enters codes, where the provider sends any.
@@ -211,7 +260,7 @@ impl Pool {
             id,
             errs: self.scenario.chaos,
         };
-        self.exec.spawn(OUTSIDE, operator.work().boxed());
+        self.exec.spawn(OPERATOR, operator.work().boxed());
     }
 
     /// A callback reaches some worker that is up; true when it was answered 200.
@@ -234,7 +283,8 @@ impl Pool {
         if matches!(heard, Ok(Hearing::Taken)) {
             let is_kept = self.log.touches(place) > before;
             let at_ms = self.exec.now_ms();
-            lock(&self.told).push(Told { at_ms, place, attempt, word, is_kept });
+            let is_forgotten = false;
+            lock(&self.told).push(Told { at_ms, place, attempt, word, is_kept, is_forgotten });
         }
         heard.is_ok_and(|hearing| hearing != Hearing::Unchecked)
     }
@@ -258,6 +308,11 @@ impl Pool {
         let attempt = u8::from(self.exec.dice().chance(200)) + 1;
         self.deliver(Letter { place, attempt, request: forged(), word: None }).await;
     }
+}
+
+/// Where a worker sends from, in all its lives.
+fn home(actor: Actor) -> String {
+    format!("worker-{}", actor.0)
 }
 
 /// A callback on its way.

@@ -7,6 +7,10 @@ use futures::future::BoxFuture;
 
 /// What is not a worker: the provider, its callbacks, the chaos.
 pub const OUTSIDE: Actor = Actor(0);
+/// The person who enters codes, and his machine.
+pub const OPERATOR: Actor = Actor(u32::MAX);
+/// The person who decides reviews, and his.
+pub const OFFICE: Actor = Actor(u32::MAX - 1);
 
 /// The engine's world inside one process.
 pub struct ProcessEnv {

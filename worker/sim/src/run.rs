@@ -27,6 +27,16 @@ pub struct Report {
     /// Payouts that the provider paid late, after it had told them as failed, beside a newer
     /// attempt: no program can keep it from that, and none may hide it.
     pub paid_late: usize,
+    /// How often the ledger went back in time.
+    pub rewinds: u32,
+    /// Changes that it forgot.
+    pub forgotten: usize,
+    /// Payouts that were brought into doubt, or before a person, since they may have been sent.
+    pub brought_back: usize,
+    /// Payouts that waited for a sender that might have been only frozen.
+    pub held_up: usize,
+    /// Of these, the ones that went to review, since nobody said that he was gone.
+    pub held_up_in_review: usize,
     /// Crashes and freezes that happened.
     pub mishaps: u32,
     /// Callbacks that were answered with 200.

@@ -25,6 +25,10 @@ pub struct Scenario {
     pub link: Link,
     /// Whether a person decides reviews, and the world goes on for a while after the last payout.
     pub office: bool,
+    /// How often the ledger goes back in time, at most.
+    pub rewinds: u32,
+    /// Whether the journals are lost with it: then everything is in doubt.
+    pub journals_lost: bool,
     /// How the provider behaves.
     pub temper: Temper,
 }
@@ -51,7 +55,23 @@ impl Scenario {
         let (payouts, chunk_rows) =
             (Scenario::PAYOUTS, usual.chunk_rows.max(Scenario::PAYOUTS / 2));
         let office = true;
-        Scenario { payouts, chunk_rows, workers, interval_us, link, office, temper, ..usual }
+        let rewinds = if dice.chance(250) { 1 + u32::from(dice.chance(500)) } else { 0 };
+        // Not where a search of batches sees only what was sent lately: what was sent before the loss and
+        // stands in no journal is older than anything that such a search is asked for.
+        let has_window = matches!(usual.shape, Shape::Batches { .. });
+        let journals_lost = rewinds > 0 && !has_window && dice.chance(250);
+        Scenario {
+            payouts,
+            chunk_rows,
+            workers,
+            interval_us,
+            link,
+            office,
+            rewinds,
+            journals_lost,
+            temper,
+            ..usual
+        }
     }
 
     /// Three workers in chaos with an ordinary bad provider, of a shape that the seed draws.
@@ -82,6 +102,8 @@ impl Scenario {
             interval_us,
             link,
             office,
+            rewinds: 0,
+            journals_lost: false,
             temper,
         }
     }

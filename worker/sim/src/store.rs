@@ -33,18 +33,24 @@ pub struct Connection {
     link: Link,
     by: By,
     log: Log,
+    /// How often the ledger had gone back when this was opened: no call outlives that.
+    rewinds: u32,
 }
 
 impl Connection {
     /// A connection.
     pub fn new(exec: Exec, inner: MemoryLedger, link: Link, by: By, log: Log) -> Connection {
-        Connection { exec, inner, link, by, log }
+        let rewinds = log.rewinds();
+        Connection { exec, inner, link, by, log, rewinds }
     }
 
     fn call<T: Send + 'static>(
         &self,
         step: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
     ) -> Answer<'_, T> {
+        let (log, rewinds) = (self.log.clone(), self.rewinds);
+        // What was on its way to a ledger that is gone never reaches the one after it.
+        let step = async move { if log.rewinds() == rewinds { step.await } else { Err(broken()) } };
         async move {
             let dice = self.exec.dice();
             if self.link.lags > 0 && dice.chance(self.link.lags) {

@@ -51,7 +51,12 @@ pub fn story(scenario: &Scenario) -> Story {
 fn way(ending: &Ending, row: &RowEnd) -> Way {
     let mut steps: Vec<(u64, String)> = Vec::new();
     for w in ending.wrote.iter().filter(|wrote| wrote.place == row.place) {
-        let who = if w.by == By::Person { "a person" } else { "a worker" };
+        let who = match w.by {
+            By::Person => "a person",
+            By::Worker => "a worker",
+            By::Journal => "the journals",
+            By::Rewind => "going back in time",
+        };
         let text = match w.from.state == w.to.state {
             true => format!("ledger: stays {}, noted by {who}", w.to.state),
             false => format!("ledger: {} to {} by {who}", w.from.state, w.to.state),

@@ -12,13 +12,14 @@ use crate::pool::Pool;
 use crate::run::{Ending, LIMIT_MS, Report, RowEnd, ledger_time};
 use crate::scenario::Scenario;
 use domain::{
-    BatchId, BatchState, ChunkId, LedgerId, PayerReference, Payout, Place, ProviderReference, State,
+    BatchId, BatchState, Cause, ChunkId, LedgerId, PayerReference, Payout, Place,
+    ProviderReference, State,
 };
 use futures::executor::block_on;
 use ledger::memory::MemoryLedger;
-use ledger::{LaneRecord, Ledger, Stop};
+use ledger::{LaneRecord, Ledger, Note, NoteKind, Stop};
 use providers::Provider;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// All that there is.
@@ -81,7 +82,9 @@ impl World {
         let mut steps = 0u64;
         self.until(|world| {
             steps += 1;
-            steps.is_multiple_of(500) && world.batch_state() == BatchState::Complete
+            steps.is_multiple_of(500)
+                && !world.pool.is_going_back()
+                && world.batch_state() == BatchState::Complete
         })
     }
 
@@ -144,6 +147,13 @@ impl World {
         let count = |is: &dyn Fn(&Wrote) -> bool| {
             histories.values().filter(|history| history.iter().any(|wrote| is(wrote))).count()
         };
+        let held_up = self.held_up();
+        let was_in_review = |place: &Place| {
+            let history = histories.get(place).map_or(&[][..], Vec::as_slice);
+            history
+                .iter()
+                .any(|w| w.to.state == State::Review && w.to.cause == Cause::CannotBeKnown)
+        };
         Report {
             violations: checkers::all(&ending),
             states,
@@ -151,6 +161,11 @@ impl World {
             decided: count(&|w| w.by == By::Person && w.from.state == State::Review),
             tried_anew: ending.rows.iter().filter(|row| row.payout.attempt > 1).count(),
             paid_late: ending.rows.iter().filter(|row| paid_late(&ending, row)).count(),
+            rewinds: self.pool.log().rewinds(),
+            forgotten: ending.wrote.iter().filter(|wrote| wrote.is_forgotten).count(),
+            brought_back: count(&|w| w.to.cause == Cause::LedgerRewound),
+            held_up: held_up.len(),
+            held_up_in_review: held_up.iter().filter(|at| was_in_review(at)).count(),
             mishaps: u32::try_from(self.pool.mishaps.all().len()).unwrap_or(u32::MAX),
             told: ending.told.len(),
             tally: self.gateway.tally(),
@@ -158,12 +173,35 @@ impl World {
         }
     }
 
+    /// Payouts that were not found and not sent again either, since their sender may have been frozen.
+    fn held_up(&self) -> BTreeSet<Place> {
+        let batch = block_on(self.ledger.batch(self.batch)).expect(ANSWERS).expect("the batch");
+        let chunks = (0..batch.chunks).map(|no| ChunkId { batch: self.batch, no });
+        let is_told = |note: &Note| {
+            note.kind == NoteKind::Reason && note.text.contains("producer worker lost")
+        };
+        let noted = |chunk: ChunkId| {
+            let notes = block_on(self.ledger.notes(chunk)).expect(ANSWERS);
+            let told = notes.into_iter().filter(|(_, note)| is_told(note));
+            told.map(move |(row, _)| Place { chunk, row }).collect::<Vec<_>>()
+        };
+        chunks.flat_map(noted).collect()
+    }
+
     /// What the checkers look at.
     pub fn ending(&self) -> Ending {
+        let wrote = self.pool.log().changes();
+        let mut attempts: BTreeMap<Place, u8> = BTreeMap::new();
+        for change in &wrote {
+            let most = attempts.entry(change.place).or_default();
+            *most = change.to.attempt.max(*most);
+        }
         let rows = (1u32..).zip(self.payouts()).map(|(ordinal, (place, _, payout))| {
             let row = row(ordinal);
             let of = |attempt| ProviderReference::make(self.id, &row.reference, attempt, FORMAT);
-            let references = (1..=payout.attempt).map(|attempt| of(attempt).as_str().to_owned());
+            // Also of attempts that the ledger has forgotten: the provider has not.
+            let attempts = attempts.get(&place).map_or(payout.attempt, |a| payout.attempt.max(*a));
+            let references = (1..=attempts).map(|attempt| of(attempt).as_str().to_owned());
             let references = references.collect();
             RowEnd { place, payout, minor: row.money.minor_units(), references }
         });
@@ -172,7 +210,7 @@ impl World {
             batch: block_on(self.ledger.batch(self.batch)).expect(ANSWERS).expect("the batch"),
             book: self.gateway.book(),
             seen: self.gateway.seen(),
-            wrote: self.pool.log().changes(),
+            wrote,
             told: self.pool.told(),
             limits: self.gateway.limits().clone(),
         }

@@ -4,7 +4,7 @@
 use super::Violation;
 use crate::gateway::book::{Entry, Fate};
 use crate::gateway::letters::Word;
-use crate::log::By;
+use crate::log::{By, Wrote};
 use crate::run::{Ending, RowEnd};
 use domain::State;
 
@@ -29,7 +29,9 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
 /// The newest attempt was paid, or any that a person has decided by.
 fn was_paid(ending: &Ending, row: &RowEnd) -> bool {
     let counts = |entry: &Entry| entry.fate == Fate::Paid && entry.minor == row.minor;
-    let last = ending.wrote.iter().rfind(|w| w.place == row.place && w.to.state != w.from.state);
+    let stands = |w: &&Wrote| w.by != By::Rewind && !w.is_forgotten;
+    let mut wrote = ending.wrote.iter().filter(stands);
+    let last = wrote.rfind(|w| w.place == row.place && w.to.state != w.from.state);
     let by_person = last.is_some_and(|wrote| wrote.by == By::Person);
     match by_person {
         true => ending.all_entries(row).any(counts),
@@ -38,12 +40,14 @@ fn was_paid(ending: &Ending, row: &RowEnd) -> bool {
 }
 
 /// It was paid, with whatever amount, or still waits for its step and could be any day. A provider
-/// that paid what it had told as failed counts from when we were told.
+/// that paid what it had told as failed counts from when we were told. What we were told and a
+/// ledger that went back forgot, nobody tells again: the comparison with the provider's own list
+/// finds that (S22).
 fn may_be_paid(ending: &Ending, row: &RowEnd) -> bool {
     let attempts = (1u8..).zip(&row.references);
     attempts.into_iter().any(|(attempt, _)| {
         let was_told = || {
-            let mut words = ending.told.iter().filter(|t| t.place == row.place);
+            let mut words = ending.told.iter().filter(|t| t.place == row.place && !t.is_forgotten);
             words.any(|told| told.attempt == attempt && told.word == Some(Word::Paid))
         };
         ending.entries(row, attempt).iter().any(|entry| match entry.fate {

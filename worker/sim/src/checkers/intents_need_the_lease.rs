@@ -10,9 +10,10 @@ use domain::State;
 pub fn check(ending: &Ending) -> Vec<Violation> {
     let is_intent = |w: &Wrote| {
         let creates = w.to.state == State::Submitting && w.from.state != State::Submitting;
-        // A person's step takes no lease: the compare-and-set alone keeps it apart.
+        // A person's step takes no lease: the compare-and-set alone keeps it apart. A journal brings back
+        // a step that was one, and an old copy of the ledger anything.
         let steps = w.to.step_open && !w.from.step_open && w.by == By::Worker;
-        creates || steps
+        (creates && w.by != By::Rewind) || steps
     };
     let without = ending.wrote.iter().filter(|w| is_intent(w) && w.lease != Lease::Current);
     without

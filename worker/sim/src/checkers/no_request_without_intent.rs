@@ -1,9 +1,11 @@
 //! S6, S9: no request without its own intent. When a create or a step leaves, the ledger already
 //! holds an intent for each of its payouts, of the very attempt that it names; and there are never
-//! more requests than intents. Otherwise nobody would ask what became of it.
+//! more requests than intents. Otherwise nobody would ask what became of it. An intent that the ledger
+//! forgot was one when its request left; one that comes back with an old copy is no new one.
 
 use super::Violation;
 use crate::gateway::book::Request;
+use crate::log::{By, Wrote};
 use crate::run::Ending;
 use domain::{Payout, Place, State};
 use std::collections::BTreeMap;
@@ -57,7 +59,9 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
 
 fn intents(ending: &Ending, is_intent: impl Fn(&Payout, &Payout) -> bool) -> Intents {
     let mut intents = Intents::new();
-    for wrote in ending.wrote.iter().filter(|wrote| is_intent(&wrote.from, &wrote.to)) {
+    let is_ours = |w: &Wrote| matches!(w.by, By::Worker | By::Person);
+    let is_written = |w: &&Wrote| is_ours(w) && is_intent(&w.from, &w.to);
+    for wrote in ending.wrote.iter().filter(is_written) {
         intents.entry(wrote.place).or_default().push(wrote.at_ms);
     }
     intents

@@ -54,6 +54,8 @@ pub struct Told {
     pub word: Option<Word>,
     /// Whether anything was written to the row between its arrival and the answer.
     pub is_kept: bool,
+    /// The ledger went back to before it.
+    pub is_forgotten: bool,
 }
 
 impl Gateway {
