@@ -7,7 +7,7 @@
 
 use ::reconcile::origin::{Origin, look};
 use ::reconcile::{CompareError, DAY_MS, Job, Outcome, Progress, compare, lane};
-use domain::{LaneName, Millis, ReferenceFormat};
+use domain::{Account, LaneName, Millis, ReferenceFormat};
 use engine::LaneSetup;
 use futures::future::{BoxFuture, join_all};
 use ledger::{Ledger, LedgerError};
@@ -47,6 +47,13 @@ pub struct Listed {
     name: LaneName,
     provider: Arc<dyn Provider>,
     turn: Duration,
+}
+
+impl Listed {
+    /// The account whose list it is, by the config of this process.
+    fn account(&self) -> Account {
+        Account::of(self.provider.fingerprint())
+    }
 }
 
 /// The lanes whose providers have a list.
@@ -140,7 +147,7 @@ async fn compare_if_due(
     lane: &Listed,
     pauses: Pauses,
 ) -> Result<(), CompareError> {
-    if !lane::claim(ledger, &lane.name).await? {
+    if !lane::claim(ledger, &lane.name, lane.account()).await? {
         return Ok(());
     }
     let mut outcome = compare_once(ledger, lane).await?;
@@ -149,15 +156,15 @@ async fn compare_if_due(
         outcome = compare_once(ledger, lane).await?.confirmed_by(&outcome);
     }
     let differences = outcome.differences();
-    let Outcome { entries, ours, agree, .. } = outcome;
+    let Outcome { entries, ours, agree, elsewhere, untold, destroyed, .. } = outcome;
     if lane::stop_for(ledger, &lane.name, &outcome).await? {
         tracing::error!(
-            lane = %lane.name, differences, entries, ours, agree,
+            lane = %lane.name, differences, entries, ours, agree, elsewhere, untold, destroyed,
             "the provider's list and the ledger differ; the lane is stopped"
         );
     } else {
         tracing::info!(
-            lane = %lane.name, differences, entries, ours, agree,
+            lane = %lane.name, differences, entries, ours, agree, elsewhere, untold, destroyed,
             "the provider's list was held against the ledger"
         );
     }
@@ -170,7 +177,8 @@ async fn compare_once(ledger: &dyn Ledger, lane: &Listed) -> Result<Outcome, Com
     let period = Period { from: Millis(until.0.saturating_sub(BACK_MS)), until };
     let turns = Even::new(lane.turn);
     let format = lane.provider.limits().reference;
-    let job = Job { ledger, lane: &lane.name, statement, format, period, turns: &turns };
+    let (lane, account) = (&lane.name, lane.account());
+    let job = Job { ledger, lane, account, statement, format, period, turns: &turns };
     compare(&job, &Progress::default()).await
 }
 

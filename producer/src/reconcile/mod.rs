@@ -13,6 +13,7 @@ use crate::progress;
 use crate::provider::Line;
 use crate::provider::account::{self, AccountError};
 use ::reconcile::{CompareError, Job, Outcome, Progress, Spent, compare, lane, spent};
+use domain::Account;
 use ledger::{Ledger, LedgerError};
 use providers::{Period, Sheet, Statement};
 use std::collections::BTreeMap;
@@ -95,7 +96,9 @@ async fn by_list(
 ) -> Result<Reconciled, ReconcileError> {
     let turns = line.turns();
     let format = line.provider.limits().reference;
-    let job = Job { ledger, lane: &line.lane, statement, format, period, turns: &*turns };
+    let account = Account::of(line.provider.fingerprint());
+    let lane = &line.lane;
+    let job = Job { ledger, lane, account, statement, format, period, turns: &*turns };
     let how_far = Arc::new(Progress::default());
     let outcome = progress::of_comparison(&how_far, compare(&job, &how_far)).await?;
     let stopped = !look_only && lane::stop_for(ledger, &line.lane, &outcome).await?;

@@ -51,6 +51,14 @@ fn compared(out: &mut String, outcome: &Outcome) {
             ),
         );
     }
+    let not_compared = [
+        (outcome.elsewhere, "payouts were sent under another account: its own list has them"),
+        (outcome.untold, "paid ones are in the list without an amount that can be compared"),
+        (outcome.destroyed, "cannot be compared: rows were destroyed at retention"),
+    ];
+    for (count, words) in not_compared.into_iter().filter(|(count, _)| *count > 0) {
+        put(out, format_args!("{count} {words}\n"));
+    }
     if outcome.counts.is_empty() {
         *out += "nothing differs\n";
         return;
@@ -111,6 +119,10 @@ fn spent_table(spent: &Spent) -> String {
     });
     let rows: Vec<_> = rows.collect();
     let mut out = table(&["", ">payouts", ">amount", "currency"], &rows);
+    if spent.destroyed > 0 {
+        let count = spent.destroyed;
+        put(&mut out, format_args!("{count} not added: rows were destroyed at retention\n"));
+    }
     if spent.without_cost > 0 {
         put(&mut out, format_args!("{} paid ones without a cost\n", spent.without_cost));
     }
@@ -133,7 +145,8 @@ pub fn json(lane: &LaneName, period: Period, found: &Reconciled) -> Value {
                 "list": true, "entries": entries, "ours": ours, "agree": agree, "others": others,
                 "unplaced": unplaced, "paid_there": there, "paid_here": here,
                 "differences": differences, "counts": outcome.counts, "findings": shown,
-                "stopped": stopped,
+                "elsewhere": outcome.elsewhere, "untold": outcome.untold,
+                "destroyed": outcome.destroyed, "stopped": stopped,
             })
         }
         Reconciled::Spent { spent, balance } => json!({
@@ -143,6 +156,7 @@ pub fn json(lane: &LaneName, period: Period, found: &Reconciled) -> Value {
             "open": spent.open,
             "review": spent.review,
             "without_cost": spent.without_cost,
+            "destroyed": spent.destroyed,
             "balance": balance.as_ref().ok().map(sheet_json),
         }),
     };

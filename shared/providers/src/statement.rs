@@ -116,19 +116,21 @@ impl Standing {
 }
 
 impl Entry {
-    /// What is told otherwise than the row has it. An amount and a currency must be told: what
-    /// cannot be compared is not known to agree.
+    /// Whether amount and currency are told: else they cannot be compared, and are not known to
+    /// agree.
+    pub fn tells_money(&self) -> bool {
+        self.amount.is_some() && self.currency.is_some()
+    }
+
+    /// What is told otherwise than the row has it. What is not told differs in nothing.
     pub fn differences(&self, row: &Row) -> Vec<&'static str> {
         let mut names = Vec::new();
-        match self.amount {
-            Some(told) if told == row.money.amount() => {}
-            Some(_) => names.push("amount"),
-            None => names.push("amount (not readable)"),
+        if self.amount.is_some_and(|told| told != row.money.amount()) {
+            names.push("amount");
         }
-        match &self.currency {
-            Some(told) if told.eq_ignore_ascii_case(row.money.currency().code()) => {}
-            Some(_) => names.push("currency"),
-            None => names.push("currency (not readable)"),
+        let currency = row.money.currency().code();
+        if self.currency.as_ref().is_some_and(|told| !told.eq_ignore_ascii_case(currency)) {
+            names.push("currency");
         }
         let ours = row.destination.reveal();
         if self.destination.as_ref().is_some_and(|told| !shows(told.reveal(), ours)) {
@@ -201,11 +203,14 @@ mod tests {
             ..entry()
         };
         assert_eq!(other.differences(&row()), ["amount", "currency", "destination"]);
-        let silent = Entry { amount: None, currency: None, ..entry() };
-        assert_eq!(
-            silent.differences(&row()),
-            ["amount (not readable)", "currency (not readable)"]
-        );
+    }
+
+    #[test]
+    fn money_that_is_not_told_differs_in_nothing_and_is_not_known_to_agree() {
+        assert!(entry().tells_money());
+        for silent in [Entry { amount: None, ..entry() }, Entry { currency: None, ..entry() }] {
+            assert!(silent.differences(&row()).is_empty() && !silent.tells_money());
+        }
     }
 
     #[test]

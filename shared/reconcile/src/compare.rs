@@ -6,13 +6,16 @@
 //!
 //! The list is read a day wider than the period at both ends, because its days may be of another
 //! zone and its times those of another step; only what was sent inside the period must be found.
+//!
+//! The list is that of one account, and so is what is expected of it: a lane may have changed its
+//! account within the period (S4). If it changes while the list is read, nothing was compared.
 
 use crate::DAY_MS;
 use crate::found::Outcome;
 use crate::index::Index;
 use crate::run::Run;
-use domain::{LaneName, ReferenceFormat};
-use ledger::{Ledger, LedgerError};
+use domain::{Account, LaneName, ReferenceFormat};
+use ledger::{LaneRecord, Ledger, LedgerError};
 use providers::{Period, Statement, Turns};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +31,8 @@ pub struct Job<'a> {
     pub ledger: &'a dyn Ledger,
     /// The lane.
     pub lane: &'a LaneName,
+    /// The account whose list it is.
+    pub account: Account,
     /// Its provider's list.
     pub statement: &'a dyn Statement,
     /// How its provider takes references.
@@ -44,6 +49,9 @@ pub enum CompareError {
     /// The list.
     #[error("the provider's list cannot be read: {0}")]
     List(String),
+    /// The pool has the lane on an account whose list this is not (S4).
+    #[error("the lane is on another account in the pool, so this list says nothing about it")]
+    Account,
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -63,7 +71,7 @@ pub struct Progress {
 /// Compares.
 pub async fn compare(job: &Job<'_>, progress: &Progress) -> Result<Outcome, CompareError> {
     let about = job.ledger.about().await?;
-    let adopted = job.ledger.lane(job.lane.clone()).await?.adopted;
+    let adopted = record(job).await?.adopted;
     let mut run = Run {
         job,
         id: about.id,
@@ -71,6 +79,7 @@ pub async fn compare(job: &Job<'_>, progress: &Progress) -> Result<Outcome, Comp
         adopted,
         index: Index::default(),
         unplaced: HashSet::new(),
+        destroyed: HashSet::new(),
         outcome: Outcome::default(),
     };
     run.read_ledger(progress).await?;
@@ -85,7 +94,11 @@ pub async fn compare(job: &Job<'_>, progress: &Progress) -> Result<Outcome, Comp
         run.outcome.entries += count;
         run.take(page.entries).await?;
         match page.next {
-            None => return run.end().await,
+            None => {
+                let outcome = run.end().await?;
+                record(job).await?;
+                return Ok(outcome);
+            }
             next if next == cursor => {
                 return Err(CompareError::List("it leads from a page to itself".to_owned()));
             }
@@ -93,4 +106,15 @@ pub async fn compare(job: &Job<'_>, progress: &Progress) -> Result<Outcome, Comp
         }
     }
     Err(CompareError::List(format!("more than {PAGES_MAX} pages; choose a shorter period")))
+}
+
+/// The lane's record, as long as the lane is on the account whose list is read, or on none yet.
+async fn record(job: &Job<'_>) -> Result<LaneRecord, CompareError> {
+    let record = job.ledger.lane(job.lane.clone()).await?;
+    if is_on(&record, job.account) { Ok(record) } else { Err(CompareError::Account) }
+}
+
+/// Whether the pool has the lane on no other account.
+pub(crate) fn is_on(record: &LaneRecord, account: Account) -> bool {
+    record.fingerprint.is_empty() || Account::of(&record.fingerprint) == account
 }

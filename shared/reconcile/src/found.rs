@@ -4,7 +4,7 @@ use domain::{Money, State};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Findings that are kept with their words; the rest is counted.
 const SHOWN_MAX: usize = 1_000;
@@ -140,6 +140,13 @@ pub struct Outcome {
     pub others: u64,
     /// Entries under a number that may be ours and is not known: a number names no ledger.
     pub unplaced: Sums,
+    /// Paid here and sent within the period under another account: that one's list has them.
+    pub elsewhere: u64,
+    /// Paid or returned there, with an amount or a currency that the list does not tell.
+    pub untold: u64,
+    /// What cannot be compared, because its rows were destroyed at retention (S24): payouts of the
+    /// period, and entries of older ones.
+    pub destroyed: u64,
     /// What the provider's list has as paid of ours.
     pub there: Sums,
     /// What the ledger has as paid and sent within the period.
@@ -148,14 +155,14 @@ pub struct Outcome {
     pub counts: BTreeMap<Kind, u64>,
     /// The first of them.
     pub shown: Vec<Difference>,
-    /// All of them, by their hash.
-    pub hashes: HashSet<u64>,
+    /// All of them, by their hash: more than are shown.
+    pub hashes: HashMap<u64, Kind>,
 }
 
 impl Outcome {
     /// Keeps a finding, once.
     pub(crate) fn tell(&mut self, difference: Difference) {
-        if !self.hashes.insert(difference.hash()) {
+        if self.hashes.insert(difference.hash(), difference.kind).is_some() {
             return;
         }
         *self.counts.entry(difference.kind).or_default() += 1;
@@ -175,6 +182,11 @@ impl Outcome {
         counts.map(|(_, count)| count).sum()
     }
 
+    /// The hashes of all findings that stop the lane.
+    pub fn stopping_hashes(&self) -> impl Iterator<Item = u64> {
+        self.hashes.iter().filter(|(_, kind)| kind.is_difference()).map(|(hash, _)| *hash)
+    }
+
     /// The findings that stop the lane, as far as they are kept with words.
     pub fn stopping(&self) -> impl Iterator<Item = &Difference> {
         self.shown.iter().filter(|difference| difference.kind.is_difference())
@@ -183,16 +195,49 @@ impl Outcome {
     /// Leaves out the differences that another reading did not find: what was on its way then.
     #[must_use]
     pub fn confirmed_by(mut self, other: &Outcome) -> Outcome {
-        let stays = |d: &Difference| !d.kind.is_difference() || other.hashes.contains(&d.hash());
-        let (kept, gone): (Vec<_>, Vec<_>) = self.shown.into_iter().partition(stays);
-        self.shown = kept;
-        for difference in gone {
-            self.hashes.remove(&difference.hash());
-            if let Some(count) = self.counts.get_mut(&difference.kind) {
-                *count -= 1;
-            }
+        self.hashes.retain(|hash, kind| !kind.is_difference() || other.hashes.contains_key(hash));
+        self.shown.retain(|difference| self.hashes.contains_key(&difference.hash()));
+        // What both readings found need not be among the first of this one.
+        let shown: HashSet<u64> = self.shown.iter().map(Difference::hash).collect();
+        let more = other.stopping().filter(|difference| {
+            let hash = difference.hash();
+            self.hashes.contains_key(&hash) && !shown.contains(&hash)
+        });
+        self.shown.extend(more.take(SHOWN_MAX.saturating_sub(shown.len())).cloned());
+        self.counts.clear();
+        for kind in self.hashes.values() {
+            *self.counts.entry(*kind).or_default() += 1;
         }
-        self.counts.retain(|_, count| *count > 0);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(numbers: impl IntoIterator<Item = u32>) -> Outcome {
+        let mut outcome = Outcome::default();
+        for number in numbers {
+            outcome.tell(Difference {
+                kind: Kind::PaidHere,
+                reference: format!("INV-{number}"),
+                provider_id: None,
+                here: Some(State::Paid),
+                amount: None,
+                words: String::new(),
+            });
+        }
+        outcome
+    }
+
+    #[test]
+    fn what_a_second_reading_does_not_confirm_is_left_out_beyond_what_is_shown_too() {
+        let first = outcome(0..1_200);
+        assert_eq!(outcome(2_000..3_500).confirmed_by(&first).differences(), 0);
+        let both = outcome((2_000..3_500).chain(900..1_200)).confirmed_by(&first);
+        assert_eq!((both.differences(), both.hashes.len()), (300, 300));
+        // The first reading has words for a hundred of them, the second for none.
+        assert_eq!((both.shown.len(), both.shown[0].reference.as_str()), (100, "INV-900"));
     }
 }

@@ -21,7 +21,11 @@ pub(crate) fn judge(
     if matches!(entry.standing, Standing::Failed | Standing::Unclear) {
         return None;
     }
-    let other = entry.differences(row);
+    // What is still open may yet be told otherwise; it is judged once it is paid.
+    let other = match entry.standing {
+        Standing::Paid | Standing::Returned => entry.differences(row),
+        _ => Vec::new(),
+    };
     match (entry.standing, payout.state) {
         (standing, State::Review) => {
             Some((Kind::InReview, format!("{} there; a person decides", standing.name())))

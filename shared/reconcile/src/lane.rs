@@ -2,9 +2,11 @@
 //! are retired. All of it stands in the lane's record and changes by compare-and-set.
 
 use crate::DAY_MS;
+use crate::compare::is_on;
 use crate::found::Outcome;
-use domain::{LaneName, LedgerId, Millis};
+use domain::{Account, LaneName, LedgerId, Millis};
 use ledger::{LaneRecord, Ledger, LedgerError, Stop};
+use std::collections::HashSet;
 
 /// A comparison that has not ended after so long was lost with its process. In milliseconds.
 const LOST_AFTER_MS: u64 = 6 * 3_600_000;
@@ -13,12 +15,17 @@ const TOLD_MAX: usize = 100;
 /// Differences that the reason of a stop names.
 const NAMED: usize = 3;
 
-/// Whether this process makes today's comparison of the lane: one does for the whole pool.
+/// Whether this process makes today's comparison of the lane: one does for the whole pool, and
+/// never one whose config names another `account` than the pool has.
 /// *Crash after*: another one does, some hours later.
-pub async fn claim(ledger: &dyn Ledger, lane: &LaneName) -> Result<bool, LedgerError> {
+pub async fn claim(
+    ledger: &dyn Ledger,
+    lane: &LaneName,
+    account: Account,
+) -> Result<bool, LedgerError> {
     let now = ledger.about().await?.now;
     let mut record = ledger.lane(lane.clone()).await?;
-    if !is_due(&record, now) {
+    if !is_on(&record, account) || !is_due(&record, now) {
         return Ok(false);
     }
     record.comparison.begun = Some(now);
@@ -56,7 +63,7 @@ pub async fn stop_for(
     let reason = reason(lane, outcome);
     change(ledger, lane, |record| {
         let told = &mut record.comparison.told;
-        let found: Vec<u64> = outcome.stopping().map(|difference| difference.hash()).collect();
+        let found: HashSet<u64> = outcome.stopping_hashes().collect();
         if found.iter().all(|hash| told.contains(hash)) && found.len() < TOLD_MAX {
             return false;
         }
@@ -85,6 +92,8 @@ fn reason(lane: &LaneName, outcome: &Outcome) -> String {
     let count = outcome.differences();
     let more = match count.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX)) {
         0 => String::new(),
+        // All that both readings found may lie beyond what is kept with words.
+        more if named.is_empty() => format!("{more} findings"),
         more => format!("; and {more} more"),
     };
     format!(

@@ -4,7 +4,7 @@ use crate::compare::CompareError;
 use crate::found::{Difference, Kind, Outcome};
 use crate::index::Slot;
 use crate::run::{LAG_MS, Run};
-use crate::walk::rows_of;
+use crate::walk::rows_if_kept;
 use domain::{ChunkId, Payout, Row, State};
 use std::collections::BTreeMap;
 
@@ -36,7 +36,10 @@ impl Run<'_> {
         }
         for (id, mut slots) in missing {
             let Some(chunk) = self.job.ledger.chunk(id).await? else { continue };
-            let rows = rows_of(self.job.ledger, &chunk).await?;
+            let Some(rows) = rows_if_kept(self.job.ledger, &chunk).await? else {
+                self.outcome.destroyed += u64::try_from(slots.len()).unwrap_or(u64::MAX);
+                continue;
+            };
             slots.sort_by_key(|slot| slot.row);
             for slot in slots {
                 if let Some((row, payout)) = rows.get(usize::from(slot.row)) {

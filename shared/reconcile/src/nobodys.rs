@@ -16,6 +16,10 @@ impl Run<'_> {
         let money = entry.amount.zip(entry.currency.clone());
         let is_number = entry.reference.len() >= NUMBER_DIGITS_MIN
             && entry.reference.parse::<i64>().is_ok_and(|number| number > 0);
+        if self.may_be_destroyed(&entry) {
+            // Its payout is counted already.
+            return;
+        }
         let (kind, words) = match ProviderReference::origin(&entry.reference) {
             Some(id) if id == self.id => (
                 Kind::Unknown,
@@ -53,5 +57,13 @@ impl Run<'_> {
             amount: money.map(|(amount, currency)| format!("{amount} {currency}")),
             words,
         });
+    }
+
+    /// A short digest is known by its row alone: where rows of the period were destroyed, it may
+    /// be that of one of them.
+    fn may_be_destroyed(&self, entry: &Entry) -> bool {
+        let is_ours = ProviderReference::origin(&entry.reference) == Some(self.id);
+        let is_traced = ProviderReference::trace(self.id, &entry.reference).is_some();
+        is_ours && !is_traced && !self.destroyed.is_empty()
     }
 }

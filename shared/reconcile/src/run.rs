@@ -4,8 +4,8 @@ use crate::compare::{Job, MARGIN_MS, Progress};
 use crate::found::{Difference, Kind, Outcome};
 use crate::index::{Index, Key, Slot};
 use crate::judge::judge;
-use crate::walk::{BATCH_AGE_MAX_MS, Walk, rows_of};
-use domain::{ChunkId, LedgerId, Millis, Payout, Place, ProviderReference, Row, State};
+use crate::walk::{BATCH_AGE_MAX_MS, Walk, rows_if_kept};
+use domain::{Account, ChunkId, LedgerId, Millis, Payout, Place, ProviderReference, Row, State};
 use ledger::{Chunk, LedgerError};
 use providers::{Entry, Period, Standing};
 use std::collections::{BTreeMap, HashSet};
@@ -23,13 +23,15 @@ pub(crate) struct Run<'a> {
     pub(crate) index: Index,
     /// Numbers that may be ours and are not known, by their hash: two pages may show one.
     pub(crate) unplaced: HashSet<u64>,
+    /// Chunks of the period whose rows were destroyed at retention.
+    pub(crate) destroyed: HashSet<ChunkId>,
     pub(crate) outcome: Outcome,
 }
 
 impl Run<'_> {
     /// Gives a slot to every attempt of the lane that the list may show.
     pub(crate) async fn read_ledger(&mut self, progress: &Progress) -> Result<(), LedgerError> {
-        let Job { ledger, lane, period, .. } = *self.job;
+        let Job { ledger, lane, account, period, .. } = *self.job;
         let near = period.wider(2 * MARGIN_MS);
         let must =
             Period { until: period.until.min(Millis(self.now.0.saturating_sub(LAG_MS))), ..period };
@@ -38,10 +40,15 @@ impl Run<'_> {
         while let Some(chunk) = walk.next().await? {
             let may_show =
                 |p: &Payout| p.was_ever_sent() && (near.has(p.send_before) || near.has(p.since));
-            if !chunk.payouts.iter().any(may_show) {
+            let count = chunk.payouts.iter().filter(|p| may_show(p)).count();
+            if count == 0 {
                 continue;
             }
-            let rows = rows_of(ledger, &chunk).await?;
+            let Some(rows) = rows_if_kept(ledger, &chunk).await? else {
+                self.outcome.destroyed += u64::try_from(count).unwrap_or(u64::MAX);
+                self.destroyed.insert(chunk.id);
+                continue;
+            };
             for (at, (row, payout)) in (0_u16..).zip(&rows).filter(|(_, (_, p))| may_show(p)) {
                 progress.indexed.fetch_add(1, Ordering::Relaxed);
                 let place = Place { chunk: chunk.id, row: at };
@@ -50,6 +57,10 @@ impl Run<'_> {
                     self.index.add(Index::key(made.as_str()), place, attempt);
                 }
                 if payout.state != State::Paid {
+                    continue;
+                }
+                if ![Account::NONE, account].contains(&payout.account) {
+                    self.outcome.elsewhere += u64::from(period.has(payout.send_before));
                     continue;
                 }
                 let made = self.reference(&chunk, row, payout.attempt);
@@ -88,7 +99,13 @@ impl Run<'_> {
                 found.into_iter().for_each(|(_, _, entry)| self.nobodys(entry));
                 continue;
             };
-            let rows = rows_of(self.job.ledger, &chunk).await?;
+            let Some(rows) = rows_if_kept(self.job.ledger, &chunk).await? else {
+                // Those of the period are counted by their payouts.
+                if !self.destroyed.contains(&id) {
+                    self.outcome.destroyed += u64::try_from(found.len()).unwrap_or(u64::MAX);
+                }
+                continue;
+            };
             for (key, slot, entry) in found {
                 match rows.get(usize::from(slot.row)) {
                     Some((row, payout)) if self.is_of(&chunk, row, slot.attempt, &entry) => {
@@ -155,6 +172,8 @@ impl Run<'_> {
             }
         }
         let attempt = slot.attempt;
+        let is_money_due = matches!(entry.standing, Standing::Paid | Standing::Returned);
+        self.outcome.untold += u64::from(is_money_due && !entry.tells_money());
         match judge(&entry, attempt, row, payout, self.now) {
             Some((kind, words)) => self.outcome.tell(finding(kind, words)),
             None => self.outcome.agree += u64::from(entry.standing == Standing::Paid),

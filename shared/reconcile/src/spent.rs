@@ -2,8 +2,8 @@
 //! person holds it against the balance.
 
 use crate::found::Sums;
-use crate::walk::{BATCH_AGE_MAX_MS, Walk, rows_of};
-use domain::{LaneName, Millis, State};
+use crate::walk::{BATCH_AGE_MAX_MS, Walk, rows_if_kept};
+use domain::{LaneName, Millis, Payout, State};
 use ledger::{Ledger, LedgerError, NoteKind};
 use providers::Period;
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ pub struct Spent {
     pub cost: Sums,
     /// Paid ones of which it told no cost.
     pub without_cost: u64,
+    /// Sent ones of the period whose rows, and so amounts, were destroyed at retention (S24).
+    pub destroyed: u64,
 }
 
 /// Adds up.
@@ -33,17 +35,23 @@ pub async fn spent(
     let mut walk = Walk::new(ledger, lane, oldest);
     let mut spent = Spent::default();
     while let Some(chunk) = walk.next().await? {
-        if !chunk.payouts.iter().any(|p| p.was_ever_sent() && period.has(p.since)) {
+        let is_of_it = |p: &&Payout| p.was_ever_sent() && period.has(p.since);
+        let count = chunk.payouts.iter().filter(is_of_it).count();
+        if count == 0 {
             continue;
         }
+        let Some(rows) = rows_if_kept(ledger, &chunk).await? else {
+            spent.destroyed += u64::try_from(count).unwrap_or(u64::MAX);
+            continue;
+        };
         let mut costs: BTreeMap<u16, String> = BTreeMap::new();
         for (row, note) in ledger.notes(chunk.id).await? {
             if note.kind == NoteKind::Cost {
                 costs.insert(row, note.text);
             }
         }
-        for (at, (row, payout)) in (0_u16..).zip(rows_of(ledger, &chunk).await?) {
-            if !payout.was_ever_sent() || !period.has(payout.since) {
+        for (at, (row, payout)) in (0_u16..).zip(rows) {
+            if !is_of_it(&&payout) {
                 continue;
             }
             match payout.state {

@@ -52,11 +52,19 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// All rows of a chunk, each with its payout.
-pub(crate) async fn rows_of(
+/// All rows of a chunk, each with its payout; `None` where the rows were destroyed at retention (S24).
+pub(crate) async fn rows_if_kept(
     ledger: &dyn Ledger,
     chunk: &Chunk,
-) -> Result<Vec<(Row, Payout)>, LedgerError> {
+) -> Result<Option<Vec<(Row, Payout)>>, LedgerError> {
+    match rows_of(ledger, chunk).await {
+        Ok(rows) => Ok(Some(rows)),
+        Err(LedgerError::Destroyed { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn rows_of(ledger: &dyn Ledger, chunk: &Chunk) -> Result<Vec<(Row, Payout)>, LedgerError> {
     let last = u16::try_from(chunk.payouts.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let mut all = Vec::with_capacity(chunk.payouts.len());
     for block in ledger.blocks(chunk.id, 0, rows::block_of(last)).await? {

@@ -172,3 +172,16 @@ async fn where_nothing_differs_one_reading_is_enough() {
     world.compare().await;
     assert_eq!((world.stop().await, world.told()), (None, 1));
 }
+
+#[tokio::test]
+async fn a_worker_whose_config_names_another_account_than_the_pool_reads_nothing() {
+    let world = World::telling(&[Ok(vec![OTHER])]);
+    let read = async || world.ledger.lane(world.listed().name).await.expect("an answer");
+    let mut record = read().await;
+    record.fingerprint = "after:1".to_owned();
+    assert!(world.ledger.put_lane(record).await.expect("an answer"));
+    let pauses = Pauses { between: SOON, again_after: SOON };
+    compare_if_due(&*world.ledger, &world.listed(), pauses).await.expect("an answer");
+    assert_eq!((world.stop().await, world.told()), (None, 0));
+    assert_eq!(read().await.comparison.begun, None, "it is left to whoever is on the account");
+}

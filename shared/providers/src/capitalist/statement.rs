@@ -18,6 +18,7 @@ use domain::{Destination, Millis};
 use futures::future::BoxFuture;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 /// So many digits (or masks) at least make a correspondent a number; anything else is a name, and
@@ -139,19 +140,13 @@ impl Capitalist {
     fn entry(&self, told: &Operation<'_>) -> Entry {
         let owned = |told| text(told).map(|text| text.trim().to_owned());
         let word = owned(told.state).unwrap_or_default();
-        // What arrives is what the row ordered; the fee is told apart.
-        let arrives = told.dest_amount.and_then(Told::amount).zip(text(told.dest_currency));
-        let leaves = told.amount.and_then(Told::amount);
-        let (amount, currency) = match arrives {
-            Some((amount, currency)) => (Some(amount), Some(currency)),
-            None => (leaves, text(told.currency)),
-        };
+        let (amount, currency) = arrives(told);
         let destination = owned(told.correspondent).filter(|text| is_number(text));
         Entry {
             reference: owned(told.number).unwrap_or_default(),
             provider_id: owned(told.id),
             amount,
-            currency: currency.map(|code| rub(&code)),
+            currency,
             destination: destination.map(Destination::new),
             standing: Standing::of(self.states.news(&word)),
             at: owned(told.timestamp).and_then(|text| self.moment(&text)),
@@ -165,6 +160,16 @@ impl Capitalist {
         let ms = offset.to_timestamp(at).ok()?.as_millisecond();
         u64::try_from(ms).ok().map(Millis)
     }
+}
+
+/// What arrives is what the row ordered; the fee is told apart. What leaves the account is as much
+/// only if it is said to arrive in the same currency: an account in dollars may pay roubles.
+fn arrives(told: &Operation<'_>) -> (Option<Decimal>, Option<String>) {
+    let code = |told| text(told).map(|code| rub(&code)).filter(|code| !code.is_empty());
+    let currency = code(told.dest_currency);
+    let leaves = || told.amount.filter(|_| code(told.currency) == currency);
+    let amount = currency.as_ref().and_then(|_| told.dest_amount.or_else(leaves));
+    (amount.and_then(Told::amount), currency)
 }
 
 fn yes(told: Told<'_>) -> Option<bool> {
@@ -222,6 +227,23 @@ mod tests {
             at = place.next(page_count, 2).and_then(|next| Place::read(Some(&next.written())));
         }
         assert_eq!(seen, [(0, 1), (0, 2), (1, 1)]);
+    }
+
+    #[test]
+    fn what_leaves_the_account_is_what_arrives_only_in_the_same_currency() {
+        let money = |json: &str| {
+            let (amount, currency) = arrives(&serde_json::from_str(json).unwrap());
+            (amount.map(|amount| amount.to_string()), currency)
+        };
+        let roubles = |amount: Option<&str>| (amount.map(str::to_owned), Some("RUB".to_owned()));
+        let leaves = r#""amount": "12.5", "currency": "USD""#;
+        let both = format!(r#"{{{leaves}, "destAmount": "1000", "destCurrency": "RUR"}}"#);
+        assert_eq!(money(&both), roubles(Some("1000")));
+        let dollars = format!(r#"{{{leaves}, "destCurrency": "RUR"}}"#);
+        assert_eq!(money(&dollars), roubles(None), "an account in dollars");
+        let same = r#"{"amount": "1000", "currency": "RUR", "destCurrency": "RUB"}"#;
+        assert_eq!(money(same), roubles(Some("1000")));
+        assert_eq!(money(&format!("{{{leaves}}}")), (None, None), "nobody says what arrives");
     }
 
     #[test]

@@ -41,7 +41,7 @@ proptest! {
         let expected = match kind {
             0 => {
                 entry.amount = entry.amount.map(|amount| amount + Decimal::ONE);
-                (entry.standing != Standing::Failed).then_some(Kind::Otherwise)
+                is_paid.then_some(Kind::Otherwise)
             }
             1 => {
                 let again = providers::Entry { provider_id: Some("x".to_owned()), ..entry.clone() };

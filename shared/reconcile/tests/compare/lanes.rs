@@ -3,7 +3,6 @@
 use crate::world::*;
 use domain::{LedgerId, State};
 use futures::executor::block_on;
-use ledger::Ledger;
 use providers::{Entry, Period, Standing};
 use reconcile::origin::{Origin, look};
 use reconcile::{Kind, lane as record, spent};
@@ -11,10 +10,10 @@ use reconcile::{Kind, lane as record, spent};
 #[test]
 fn one_process_compares_and_after_its_end_nobody_for_a_day() {
     let world = World::of(&[State::Paid]);
-    let claim = || block_on(record::claim(&world.ledger, &lane())).unwrap();
+    let claim = || block_on(record::claim(&*world.ledger, &lane(), account())).unwrap();
     assert!(claim());
     assert!(!claim(), "somebody is at it");
-    block_on(record::ended(&world.ledger, &lane())).unwrap();
+    block_on(record::ended(&*world.ledger, &lane())).unwrap();
     assert!(!claim(), "it was done today");
 }
 
@@ -22,7 +21,7 @@ fn one_process_compares_and_after_its_end_nobody_for_a_day() {
 fn a_difference_stops_the_lane_once_and_a_new_one_again() {
     let mut world = World::of(&[State::Paid, State::Failed, State::Failed]);
     let stop = |world: &World| {
-        block_on(record::stop_for(&world.ledger, &lane(), &world.compare())).unwrap()
+        block_on(record::stop_for(&*world.ledger, &lane(), &world.compare())).unwrap()
     };
     let read = |world: &World| block_on(world.ledger.lane(lane())).unwrap();
     assert!(!stop(&world), "nothing differs");
@@ -39,6 +38,20 @@ fn a_difference_stops_the_lane_once_and_a_new_one_again() {
     world.list.entries[2].standing = Standing::Paid;
     assert!(stop(&world), "this one is new");
     assert!(read(&world).stopped.is_some());
+}
+
+#[test]
+fn differences_that_are_not_among_those_with_words_stop_the_lane_all_the_same() {
+    let world = World::of(&[State::Paid]);
+    let outcome = reconcile::Outcome {
+        counts: [(Kind::PaidHere, 2)].into(),
+        hashes: [(1, Kind::PaidHere), (2, Kind::PaidHere)].into(),
+        ..reconcile::Outcome::default()
+    };
+    assert!(block_on(record::stop_for(&*world.ledger, &lane(), &outcome)).unwrap());
+    let reason = block_on(world.ledger.lane(lane())).unwrap().stopped.unwrap().reason;
+    assert!(reason.contains("(2 findings)"), "{reason}");
+    assert!(!block_on(record::stop_for(&*world.ledger, &lane(), &outcome)).unwrap());
 }
 
 #[test]
@@ -77,7 +90,7 @@ fn what_was_spent_is_added_up_with_what_it_cost() {
     let world = World::of(&[State::Paid, State::Paid, State::Review, State::Submitted]);
     world.put_with(0, vec![cost("10.5000 USDT at 100.00")], |_| {});
     let period = Period { from: SENT, until: NOW };
-    let spent = block_on(spent(&world.ledger, &lane(), period)).unwrap();
+    let spent = block_on(spent(&*world.ledger, &lane(), period)).unwrap();
     assert_eq!(
         (spent.paid.0["RUB"].rows, spent.paid.0["RUB"].amount.to_string()),
         (2, "2001.00".into())

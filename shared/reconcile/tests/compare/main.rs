@@ -3,7 +3,9 @@
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
 #![cfg(test)]
 
+mod accounts;
 mod alike;
+mod destroyed;
 mod kinds;
 mod lanes;
 mod world;

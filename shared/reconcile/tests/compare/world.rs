@@ -3,8 +3,8 @@
 
 use domain::batch::Totals;
 use domain::{
-    BatchId, BatchState, ChunkId, Currencies, Destination, LaneName, LedgerId, Method, Millis,
-    Money, PayerReference, Payout, Place, ProviderReference, ReferenceFormat, Row, State,
+    Account, BatchId, BatchState, ChunkId, Currencies, Destination, LaneName, LedgerId, Method,
+    Millis, Money, PayerReference, Payout, Place, ProviderReference, ReferenceFormat, Row, State,
 };
 use futures::executor::block_on;
 use futures::future::{BoxFuture, ready};
@@ -25,6 +25,15 @@ pub fn lane() -> LaneName {
     LaneName::new("main").unwrap()
 }
 
+/// Whose list it is.
+pub fn account() -> Account {
+    Account::of("telling:1")
+}
+
+pub fn memory() -> Arc<dyn Ledger> {
+    Arc::new(MemoryLedger::new(ledger_id(), Arc::new(|| NOW)))
+}
+
 pub fn ledger_id() -> LedgerId {
     LedgerId::parse("abcd").unwrap()
 }
@@ -43,11 +52,11 @@ pub fn row(number: usize) -> Row {
 }
 
 pub struct World {
-    pub ledger: MemoryLedger,
+    pub ledger: Arc<dyn Ledger>,
     pub format: ReferenceFormat,
     /// What the provider tells.
     pub list: List,
-    chunk: ChunkId,
+    pub chunk: ChunkId,
 }
 
 /// A list that is told in pages.
@@ -66,8 +75,10 @@ impl World {
     }
 
     pub fn with(states: &[State], format: ReferenceFormat) -> World {
-        let clock = Arc::new(|| NOW);
-        let ledger = MemoryLedger::new(ledger_id(), clock);
+        World::on(memory(), states, format)
+    }
+
+    pub fn on(ledger: Arc<dyn Ledger>, states: &[State], format: ReferenceFormat) -> World {
         let id = BatchId(Ulid::from_parts(SENT.0, 1));
         let chunk = ChunkId { batch: id, no: 0 };
         let all: Vec<Row> = (0..states.len()).map(row).collect();
@@ -146,8 +157,9 @@ impl World {
     /// The last two days.
     pub fn job<'a>(&'a self, lane: &'a LaneName) -> Job<'a> {
         Job {
-            ledger: &self.ledger,
+            ledger: &*self.ledger,
             lane,
+            account: account(),
             statement: &self.list,
             format: self.format,
             period: Period { from: Millis(NOW.0 - 48 * HOUR_MS), until: NOW },

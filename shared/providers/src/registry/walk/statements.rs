@@ -81,6 +81,7 @@ async fn what_was_paid_stands_in_the_list_whichever_page_it_is_on() {
             for entry in ours {
                 assert_eq!(entry.standing, Standing::Paid, "{name}");
                 assert_eq!(entry.differences(&payment.row), [""; 0], "{name}");
+                assert!(entry.tells_money(), "{name}: an amount that cannot be compared");
             }
         }
         let last_year = around(Millis(now().0 - 365 * 24 * HOUR_MS));
