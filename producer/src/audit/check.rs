@@ -96,7 +96,28 @@ impl Check<'_> {
                 self.head(&entry).await?;
             }
         }
+        // Somebody may have signed the very first head since.
+        let chain = Chain::installation();
+        if pages.length() > 0 && newest.is_none() && self.newest(&chain).await?.is_none() {
+            self.push_once(Problem::NotSigned(chain.to_string()));
+        }
         self.ended(pages, newest, stands).await
+    }
+
+    /// The chain of a batch that has its result is signed to what the result shows.
+    async fn is_signed(&mut self, batch: &Batch, settled: u64) -> Result<(), LedgerError> {
+        if batch.reported.is_none() {
+            return Ok(());
+        }
+        let chain = Chain::batch(batch.id);
+        let signed = self.newest(&chain).await?.map_or(0, |head| head.count);
+        // A newer result may be under way: told already, and not signed yet.
+        let now = self.ledger.batch(batch.id).await?.unwrap_or_else(|| batch.clone());
+        let is_current = now.reported == Some(now.changes) && now.changes == batch.changes;
+        if signed == 0 || (is_current && signed < settled) {
+            self.push_once(Problem::NotSigned(chain.to_string()));
+        }
+        Ok(())
     }
 
     /// A head in the installation's chain: the chain that it speaks of still stands so.
@@ -199,7 +220,13 @@ impl Check<'_> {
 
     async fn batch(&mut self, batch: &Batch) -> Result<(), LedgerError> {
         let mut said = Said::default();
-        self.chain(Chain::batch(batch.id), |entry, _| said.take(entry)).await?;
+        let mut settled = 0;
+        let take = |entry: &Entry, _| {
+            settled = if entry.kind == Kind::Settled { entry.seq + 1 } else { settled };
+            said.take(entry);
+        };
+        self.chain(Chain::batch(batch.id), take).await?;
+        self.is_signed(batch, settled).await?;
         self.seen.batches += 1;
         if !batch.state.was_sealed() {
             return Ok(());

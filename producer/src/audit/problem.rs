@@ -19,6 +19,8 @@ pub enum Problem {
     NotTold(ChunkId),
     /// A chain tells of a batch that the ledger does not have.
     NoBatch(BatchId),
+    /// A chain that must end in a signed head does not: entries at its end are nobody's word.
+    NotSigned(String),
     /// A register that holds a head or a key cannot be read.
     Register(String),
 }
@@ -47,6 +49,11 @@ impl fmt::Display for Problem {
             Problem::NoBatch(batch) => {
                 write!(f, "batch {batch}: its chain is there, and the batch is not")
             }
+            Problem::NotSigned(chain) => write!(
+                f,
+                "{chain}: no signed head covers it to its end; the head was taken away, or the end \
+                 was written by somebody without a key"
+            ),
             Problem::Register(name) => write!(f, "register {name} was changed"),
         }
     }

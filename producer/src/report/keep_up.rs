@@ -59,7 +59,12 @@ pub async fn once(
         before = page.last().map(|batch| batch.id);
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         for batch in page.iter().filter(|batch| is_due(batch)) {
-            written += u64::from(one(ledger, rules, folder, batch.id).await?);
+            match one(ledger, rules, folder, batch.id).await {
+                Ok(is_written) => written += u64::from(is_written),
+                Err(error @ LedgerError::Unavailable(_)) => return Err(error),
+                // What is damaged in one batch must not keep the others from their results.
+                Err(error) => tracing::error!(batch = %batch.id, %error, "no result"),
+            }
         }
         if is_last || !all {
             return Ok(written);

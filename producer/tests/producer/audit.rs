@@ -228,3 +228,32 @@ async fn a_payout_that_no_entry_explains_is_found_and_so_is_a_chain_that_was_nev
     let changed = Problem::Chain(Finding::Changed { chain, seq: count });
     assert!(checked(&world).await.problems.contains(&changed));
 }
+
+#[tokio::test]
+async fn a_damaged_chain_of_a_lane_is_found_and_keeps_no_batch_from_its_result() {
+    let world = World::new();
+    let chain = Chain::lane(&LaneName::new("main").unwrap()).as_str().to_owned();
+    assert!(world.ledger.append_entry(chain.clone(), 0, b"made up".to_vec()).await.unwrap());
+    let id = settled(&world).await;
+    let head = ledger::audit::newest_head(&*world.ledger, &Chain::batch(id)).await.unwrap();
+    assert_eq!(head.unwrap().count, 2, "its own chain is signed");
+}
+
+#[tokio::test]
+async fn what_a_result_shows_and_no_head_covers_is_found_and_so_is_an_installation_without_one() {
+    let world = World::new();
+    let id = settled(&world).await;
+    // Whoever has no key tells that the batch settled otherwise, and can sign nothing.
+    let (settled, who) = (Kind::Settled, "nobody");
+    let what = ledger::audit::What { kind: settled, who, text: serde_json::json!({"chunks": []}) };
+    ledger::audit::append(&*world.ledger, &Chain::batch(id), &what).await.unwrap();
+    let found = checked(&world).await.problems;
+    assert_eq!(found, [Problem::NotSigned(format!("batch/{id}"))]);
+    // The same chain of the installation, and its head nowhere.
+    let bare = World::new();
+    let what = ledger::audit::What { kind: Kind::Key, who, text: serde_json::json!({}) };
+    ledger::audit::append(&*bare.ledger, &Chain::installation(), &what).await.unwrap();
+    let found = checked(&bare).await.problems;
+    assert_eq!(found, [Problem::NotSigned("installation".to_owned())]);
+    assert!(found[0].to_string().contains("no signed head"), "{}", found[0]);
+}

@@ -19,7 +19,7 @@ pub struct About {
 }
 
 /// Changes whenever the ledger was started anew, and so may have gone back in time (S18): the
-/// run of a Redis server. An engine that lives in its file has one life; what was put back in its
+/// run of a Redis server in one history of its data. An engine that lives in its file has one life; what was put back in its
 /// place is found at the next start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Life(pub u64);

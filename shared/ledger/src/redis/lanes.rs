@@ -2,7 +2,8 @@
 //! layout.
 
 use super::keys::Keys;
-use super::link::Link;
+use super::life::replicas_of;
+use super::link::{Link, info};
 use super::scripts;
 use super::values::{damaged, take, take_bool};
 use super::{Durability, RedisLedger};
@@ -122,8 +123,12 @@ pub(super) async fn make(link: &Link, keys: &Keys, prefix: &str) -> Result<(), L
     let found = if found.is_empty() { "1" } else { &found };
     Err(LedgerError::Broken(format!(
         "the ledger under the prefix \"{prefix}\" has layout {found}, and this program knows layout \
-         {LAYOUT} only; let the program that wrote it finish its payouts, and give this one \
-         another ledger.prefix or an empty Redis"
+         {LAYOUT} only. Let the program that wrote it finish its payouts, and give this one \
+         another ledger.prefix or an empty Redis; but know what a new ledger forgets. References \
+         of the old one are no longer refused in it (S1): whatever file was taken before would be \
+         paid again, so see to it that none comes again. And it has another id (S5), so where \
+         the account can be listed, start-up stops at the old ledger's payouts of the last 7 \
+         days, until `producer lane adopt` says that the old ledger is retired"
     )))
 }
 
@@ -135,8 +140,17 @@ pub(super) async fn durability(link: &Link) -> Result<Durability, LedgerError> {
         get.arg("GET").arg(name);
         get
     };
-    let asked = ["appendonly", "appendfsync", "maxmemory-policy"];
-    let answers = link.try_all(asked.map(ask).into()).await?;
+    let asked = [
+        "appendonly",
+        "appendfsync",
+        "maxmemory-policy",
+        "min-replicas-to-write",
+        "min-replicas-max-lag",
+    ];
+    let commands = asked.map(ask).into_iter().chain([info("replication")]);
+    let mut answers = link.try_all(commands.collect()).await?;
+    let told = answers.pop().unwrap_or_else(|| Err(damaged("its role")))?;
+    let replicas = replicas_of(&take::<String>(told, "its role")?);
     let mut settings: BTreeMap<String, String> = BTreeMap::new();
     for answer in answers {
         // Hosted servers forbid the question; the shell is to warn then, not to stop.
@@ -153,10 +167,40 @@ pub(super) async fn durability(link: &Link) -> Result<Durability, LedgerError> {
              memory is full; set it to noeviction"
         )));
     }
+    let number = |name: &str| setting(name).and_then(|text| text.parse::<u64>().ok());
+    let (min, lag_s) = (number("min-replicas-to-write"), number("min-replicas-max-lag"));
     Ok(match (setting("appendonly"), setting("appendfsync")) {
+        (Some("yes"), Some("always")) if replicas.is_none() => Durability::Unknown,
+        (Some("yes"), Some("always")) if !are_covered(replicas, min, lag_s) => Durability::Lagging,
         (Some("yes"), Some("always")) => Durability::Always,
         (Some("yes"), Some("everysec")) => Durability::EverySecond,
         (Some(_), Some(_)) => Durability::None,
         _ => Durability::Unknown,
     })
+}
+
+/// Whether each of the replicas is one without which Redis takes no write: `min-replicas-to-write`
+/// counts those that answered within `min-replicas-max-lag` seconds, and 0 turns either off.
+fn are_covered(replicas: Option<u64>, min: Option<u64>, lag_s: Option<u64>) -> bool {
+    let covered = if lag_s.unwrap_or(0) > 0 { min.unwrap_or(0) } else { 0 };
+    replicas.is_some_and(|replicas| replicas <= covered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_covered;
+
+    #[test]
+    fn replicas_are_covered_only_where_redis_writes_with_all_of_them_and_not_without() {
+        for (replicas, min, lag_s, covered) in [
+            (0, 0, 10, true),
+            (1, 0, 10, false),
+            (1, 1, 10, true),
+            (2, 1, 10, false),
+            (1, 1, 0, false),
+        ] {
+            assert_eq!(are_covered(Some(replicas), Some(min), Some(lag_s)), covered, "{replicas}");
+        }
+        assert!(!are_covered(Some(1), None, None) && !are_covered(None, Some(1), Some(10)));
+    }
 }

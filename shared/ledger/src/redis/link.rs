@@ -4,10 +4,13 @@
 //! A connection that did not answer in time is given up together with what still waits on it: a
 //! host that vanished without a word would otherwise keep us waiting until the kernel despairs.
 //!
-//! A connection leads to one run of the server and never to another: which one it asks before
-//! anything else goes over it, and so what must be written in that life of the ledger or not at
-//! all (S18) is held to the very connection that carries it.
+//! A connection leads to one life of the ledger and never to another: which one it asks before
+//! anything else goes over it, and so what must be written in that life or not at all (S18) is
+//! held to the very connection that carries it. A primary that became a replica and was promoted
+//! again is the same process with its connections open, and has forgotten what only it knew; so
+//! whatever depends on the life asks for it again on the same connection ([`life`](super::life)).
 
+use super::life::{Run, replication_of, run_of};
 use super::scripts;
 use super::values::{server_error, take, unavailable};
 use crate::api::LedgerError;
@@ -47,7 +50,9 @@ struct Line {
     connection: MultiplexedConnection,
     /// Counts connections: a call gives up the one that it used, never a newer one.
     number: u64,
-    /// The server's run at its other end.
+    /// The server's process at its other end.
+    run: Run,
+    /// The ledger's life when it was made.
     life: Life,
 }
 
@@ -87,19 +92,38 @@ impl Link {
         commands: Vec<Cmd>,
     ) -> Result<(Vec<Value>, Life), LedgerError> {
         let line = self.line().await?;
-        let answers: Result<_, _> = self.try_on(&line, commands).await?.into_iter().collect();
-        Ok((answers?, line.life))
+        Ok((self.in_life_of(&line, commands).await?, line.life))
     }
 
-    /// Sends one command in that life of the ledger, or does not send it.
+    /// Sends one command in that life of the ledger, or does not send it. Where the life ended in
+    /// the same moment the answer is `Unavailable`, and the step may or may not have been taken.
     pub async fn one_in(&self, life: Option<Life>, command: Cmd) -> Result<Value, LedgerError> {
         let line = self.line().await?;
         if life != Some(line.life) {
-            let text = "the ledger was started anew; journals are being compared";
-            return Err(LedgerError::Unavailable(text.to_owned()));
+            return Err(anew());
         }
-        let answer = self.try_on(&line, vec![command]).await?.pop();
-        answer.ok_or_else(|| LedgerError::Broken("Redis gave no answer".to_owned()))?
+        let answer = self.in_life_of(&line, vec![command]).await?.pop();
+        answer.ok_or_else(|| LedgerError::Broken("Redis gave no answer".to_owned()))
+    }
+
+    /// The question for the life goes behind the commands: a life that stands then stood while
+    /// they were executed, since none comes back.
+    async fn in_life_of(
+        &self,
+        line: &Line,
+        mut commands: Vec<Cmd>,
+    ) -> Result<Vec<Value>, LedgerError> {
+        commands.push(info("replication"));
+        let mut answers = self.try_on(line, commands).await?;
+        let stands = match answers.pop() {
+            Some(answer) => line.run.life(replication_of(&take::<String>(answer?, "its role")?)?),
+            None => return Err(LedgerError::Unavailable("Redis gave no answer".to_owned())),
+        };
+        if stands != line.life {
+            self.give_up(line.number).await;
+            return Err(anew());
+        }
+        answers.into_iter().collect()
     }
 
     /// Sends commands in one round trip, each with an answer of its own.
@@ -163,9 +187,9 @@ impl Link {
             return Err(error.clone());
         }
         match self.connect().await {
-            Ok((connection, life)) => {
+            Ok((connection, run, life)) => {
                 state.number += 1;
-                let line = Line { connection, number: state.number, life };
+                let line = Line { connection, number: state.number, run, life };
                 state.line = Some(line.clone());
                 state.failed = None;
                 Ok(line)
@@ -177,21 +201,29 @@ impl Link {
         }
     }
 
-    async fn connect(&self) -> Result<(MultiplexedConnection, Life), LedgerError> {
+    async fn connect(&self) -> Result<(MultiplexedConnection, Run, Life), LedgerError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(Duration::from_millis(CONNECT_MS_MAX)))
             .set_response_timeout(Some(Duration::from_millis(ANSWER_MS_MAX)));
         let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await.map_err(|e| unavailable(&e))?;
-        let mut info = redis::cmd("INFO");
-        info.arg("server");
-        let asked = connection.req_packed_commands(&pipeline([info]), 0, 1).await;
-        let life = match asked.map_err(|e| unavailable(&e))?.pop() {
-            Some(Value::ServerError(error)) => Err(server_error(&error)),
-            Some(answer) => life_of(&take::<String>(answer, "its own state")?),
-            None => Err(LedgerError::Unavailable("Redis gave no answer".to_owned())),
+        let asked = pipeline([info("server"), info("replication")]);
+        let mut answers = connection
+            .req_packed_commands(&asked, 0, asked.len())
+            .await
+            .map_err(|e| unavailable(&e))?
+            .into_iter()
+            .map(|answer| match answer {
+                Value::ServerError(error) => Err(server_error(&error)),
+                answer => take::<String>(answer, "its own state"),
+            });
+        let mut next = || {
+            let none = || LedgerError::Unavailable("Redis gave no answer".to_owned());
+            answers.next().unwrap_or_else(|| Err(none()))
         };
-        Ok((connection, life?))
+        let run = run_of(&next()?)?;
+        let life = run.life(replication_of(&next()?)?);
+        Ok((connection, run, life))
     }
 
     async fn give_up(&self, number: u64) {
@@ -202,15 +234,16 @@ impl Link {
     }
 }
 
-/// A run's id is 40 hex digits at random; 16 of them tell runs apart.
-fn life_of(info: &str) -> Result<Life, LedgerError> {
-    let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-    let life = run.and_then(|id| u64::from_str_radix(id.get(..16)?, 16).ok());
-    life.map(Life).ok_or_else(|| {
-        let text = "Redis does not tell its run_id (INFO server), without which nobody sees that \
-                    it was started anew and may have lost payouts; use a server that does";
-        LedgerError::Broken(text.to_owned())
-    })
+fn anew() -> LedgerError {
+    let text = "the ledger was started anew; journals are being compared";
+    LedgerError::Unavailable(text.to_owned())
+}
+
+/// Asks the server for a part of what it knows of itself.
+pub(super) fn info(section: &str) -> Cmd {
+    let mut info = redis::cmd("INFO");
+    info.arg(section);
+    info
 }
 
 fn pipeline(commands: impl IntoIterator<Item = Cmd>) -> Pipeline {

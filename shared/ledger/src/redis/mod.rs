@@ -24,8 +24,8 @@
 //! reference names it, and whoever meets a name of a batch that died rejects the batch first.
 //! Keys of one family share a hash tag, so the layout fits a cluster; one primary is supported.
 //!
-//! - [`link`]: the connection: bounded in time, its own healer; it knows which run of the server it
-//!   leads to (S18)
+//! - [`link`]: the connection: bounded in time, its own healer; it knows which life of the ledger it
+//!   leads to; [`life`]: what a life is (S18)
 //! - [`scripts`]: all Lua; [`keys`]: all names
 //! - [`intake`], [`index`], [`reading`], [`schedule`], [`write`], [`batches`], [`lanes`],
 //!   [`shared`]: the methods; [`rebuild`]: what a crash between two families left behind
@@ -35,6 +35,7 @@ mod index;
 mod intake;
 mod keys;
 mod lanes;
+mod life;
 mod link;
 mod reading;
 mod rebuild;
@@ -61,6 +62,9 @@ pub const DEFAULT_PREFIX: &str = "payout";
 pub enum Durability {
     /// On disk before the answer.
     Always,
+    /// On disk before the answer; but replicas follow that may lag, and one that is promoted has
+    /// forgotten what it had not heard yet (S18).
+    Lagging,
     /// Up to a second of answers may be lost (S18).
     EverySecond,
     /// Everything since the last snapshot may be lost.

@@ -19,6 +19,7 @@ async fn a_ledger_of_another_layout_is_refused_and_the_error_says_what_to_do() {
     ledger.link.one(delete).await.unwrap();
     let text = refusal(&server).await;
     assert!(text.contains("layout 1") && text.contains("ledger.prefix"), "{text}");
+    assert!(text.contains("would be paid again") && text.contains("lane adopt"), "{text}");
     assert!(refusal(&server).await.contains("layout 1"), "and again: nothing was stored");
 
     let mut set = redis::cmd("SET");

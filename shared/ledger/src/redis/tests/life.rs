@@ -91,3 +91,84 @@ async fn a_connection_that_broke_on_the_same_server_needs_no_new_trust() {
     };
     assert_eq!(written, Written::Done(Vec::new()));
 }
+
+/// `REPLICAOF`, and until the server follows as told: a replica that has all that its primary has.
+async fn follow(ledger: &RedisLedger, of: Option<&RedisServer>) {
+    let mut follow = redis::cmd("REPLICAOF");
+    let url = of.map(RedisServer::url);
+    match url.as_deref().and_then(|url| url.rsplit_once(':')) {
+        Some((_, port)) => follow.arg("127.0.0.1").arg(port),
+        None => follow.arg("NO").arg("ONE"),
+    };
+    ledger.link.one(follow).await.unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let told = ledger.link.one(super::super::link::info("replication")).await.unwrap();
+        let told: String = take(told, "a role").unwrap();
+        let follows = match of {
+            Some(_) => told.contains("master_link_status:up"),
+            None => told.contains("role:master"),
+        };
+        if follows {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "{told}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_primary_that_was_demoted_forgot_and_was_promoted_again_is_another_life_to_everybody() {
+    let (a, b) = (RedisServer::with_fsync("no"), RedisServer::with_fsync("no"));
+    let (first, second) = (connect(&a).await, connect(&b).await);
+    let chunk = ChunkId { batch: sealed(&first, 1, 1, 1).await, no: 0 };
+    follow(&second, Some(&a)).await;
+    follow(&second, None).await;
+    // The partition: it goes on with A, whose second intent B never hears of.
+    let (token, stand) = held(&first, chunk).await;
+    // B came: that is another history already, and is noticed by the next who asks.
+    let before = loop {
+        if let Ok(about) = first.about().await {
+            break about.life;
+        }
+    };
+    first.trust(before);
+    let written = write_intent(&first, chunk, token, stand[0]).await.unwrap();
+    assert_eq!(written, Written::Done(Vec::new()));
+    // Another connection of ours steers, so that the first stands idle and open meanwhile.
+    let steering = RedisLedger::connect(&a.url(), super::super::DEFAULT_PREFIX).await.unwrap();
+    follow(&steering, Some(&b)).await;
+    follow(&steering, None).await;
+
+    assert_eq!(steering.chunk(chunk).await.unwrap().unwrap().payouts, stand, "it was forgotten");
+    let refused = write_intent(&first, chunk, token, stand[0]).await;
+    assert!(
+        is_refused(&refused),
+        "the open connection belongs to a life that is over: {refused:?}"
+    );
+    assert_ne!(first.about().await.unwrap().life, before, "the same process, another life");
+    let again = write_intent(&first, chunk, token, stand[0]).await;
+    assert!(is_refused(&again), "nobody compared in it: {again:?}");
+}
+
+#[tokio::test]
+async fn replicas_that_redis_does_not_wait_for_make_its_answers_worth_less() {
+    use crate::redis::Durability;
+    let (a, b) = (RedisServer::start(), RedisServer::with_fsync("no"));
+    let (first, second) = (connect(&a).await, connect(&b).await);
+    follow(&second, Some(&a)).await;
+    assert_eq!(connect(&a).await.durability(), Durability::Lagging);
+    let mut set = redis::cmd("CONFIG");
+    set.arg("SET").arg("min-replicas-to-write").arg(1);
+    first.link.one(set).await.unwrap();
+    // Redis refuses to write until the replica's first sign of life, which comes every second.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let waited_for = loop {
+        match RedisLedger::connect(&a.url(), super::super::DEFAULT_PREFIX).await {
+            Ok(ledger) => break ledger.durability(),
+            Err(error) => assert!(std::time::Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(waited_for, Durability::Always);
+}
