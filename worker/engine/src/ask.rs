@@ -303,7 +303,7 @@ fn happening(
             (news, vec![Note::new(NoteKind::Reason, text)])
         }
         Found::Absent => {
-            let told = waits_for.filter(|words| payout.absences > 0 && known != Some(*words));
+            let told = waits_for.filter(|words| payout.asked > 0 && known != Some(*words));
             let notes = told.map(|words| Note::new(NoteKind::Reason, words)).into_iter().collect();
             (Event::NotFound { sender_gone: waits_for.is_none() }, notes)
         }
