@@ -86,7 +86,7 @@ async fn all_chunks(
 async fn become_new(ledger: &dyn Ledger, name: &LaneName, now: &str) -> Result<bool, LedgerError> {
     loop {
         let LaneRecord { version, stopped, .. } = ledger.lane(name.clone()).await?;
-        if !stopped.as_ref().is_some_and(|stop| stop.until.is_none()) {
+        if stopped.as_ref().is_none_or(|stop| stop.until.is_some()) {
             stop(ledger, name, now).await?;
             return Ok(false);
         }
