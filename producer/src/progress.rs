@@ -19,52 +19,49 @@ const BAR_FROM_BYTES: u64 = 4 << 20;
 
 /// Shows how far an intake is while `work` runs, if somebody watches and the file is large.
 pub async fn of_intake<T>(progress: Arc<intake::Progress>, work: impl Future<Output = T>) -> T {
-    if !std::io::stderr().is_terminal() {
-        return work.await;
-    }
-    let bar = ProgressBar::hidden();
-    let drawn = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(DRAW_MS)).await;
-            let (bytes, of_bytes, rows) = progress.get();
-            if of_bytes < BAR_FROM_BYTES {
-                continue;
-            }
-            if bar.is_hidden() {
-                bar.set_style(style("{bar:30} {percent}%  {msg}  {elapsed}"));
-                bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-            }
-            bar.set_length(of_bytes);
-            bar.set_position(bytes);
-            bar.set_message(format!("{rows} rows"));
-        }
-    };
-    let result = tokio::select! {
-        biased;
-        result = work => result,
-        () = drawn => unreachable!("the drawing never ends by itself"),
-    };
-    bar.finish_and_clear();
-    result
+    let look = "{bar:30} {percent}%  {msg}  {elapsed}";
+    beside(work, DRAW_MS, look, || {
+        let (bytes, of_bytes, rows) = progress.get();
+        (of_bytes >= BAR_FROM_BYTES).then(|| (bytes, of_bytes, format!("{rows} rows")))
+    })
+    .await
 }
 
 /// Shows how far a comparison is while `work` runs, if somebody watches and it takes its time.
 pub async fn of_comparison<T>(progress: &Progress, work: impl Future<Output = T>) -> T {
+    let look = "{bar:30} {pos}/{len} entries  {msg}  {elapsed}";
+    beside(work, LOOK_MS, look, || {
+        let entries = progress.entries.load(Ordering::Relaxed);
+        let of_entries = progress.total.load(Ordering::Relaxed).max(entries);
+        let indexed = progress.indexed.load(Ordering::Relaxed);
+        Some((entries, of_entries, format!("{indexed} payouts")))
+    })
+    .await
+}
+
+/// Draws a bar that looks like `look` while `work` runs, each `every_ms` as far as `stands` says
+/// (done, of how much, words), if somebody watches; none as long as it gives nothing.
+async fn beside<T>(
+    work: impl Future<Output = T>,
+    every_ms: u64,
+    look: &str,
+    stands: impl Fn() -> Option<(u64, u64, String)>,
+) -> T {
     if !std::io::stderr().is_terminal() {
         return work.await;
     }
     let bar = ProgressBar::hidden();
     let drawn = async {
         loop {
-            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+            tokio::time::sleep(Duration::from_millis(every_ms)).await;
+            let Some((done, of, words)) = stands() else { continue };
             if bar.is_hidden() {
-                bar.set_style(style("{bar:30} {pos}/{len} entries  {msg}  {elapsed}"));
+                bar.set_style(style(look));
                 bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
             }
-            let entries = progress.entries.load(Ordering::Relaxed);
-            bar.set_length(progress.total.load(Ordering::Relaxed).max(entries));
-            bar.set_position(entries);
-            bar.set_message(format!("{} payouts", progress.indexed.load(Ordering::Relaxed)));
+            bar.set_length(of);
+            bar.set_position(done);
+            bar.set_message(words);
         }
     };
     let result = tokio::select! {

@@ -8,8 +8,9 @@
 
 use crate::audit::{Chain, Clerk, Kind};
 use crate::steer::SteerError;
-use domain::{Account, ChunkId, Event, LaneName, Millis, Policy, State};
+use domain::{Account, ChunkId, Event, LaneName, Millis, Payout, Policy, State};
 use ledger::apply::{Happening, apply};
+use ledger::lane::change;
 use ledger::{Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
 use std::time::Duration;
 
@@ -50,11 +51,12 @@ pub async fn rebind(
     let told = serde_json::json!({ "before": before, "now": now });
     clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneRebound, told).await?;
     let mut reviewed = 0;
-    while {
+    loop {
         reviewed += all_chunks(ledger, name, policy, &before, now).await?;
-        !become_new(ledger, name, now).await?
-    } {}
-    Ok(Rebound::Moved { before, reviewed })
+        if become_new(ledger, name, now).await? {
+            return Ok(Rebound::Moved { before, reviewed });
+        }
+    }
 }
 
 /// Changes the rows of all open batches. Gives how many went to review.
@@ -112,23 +114,10 @@ async fn stop(
     let reason = format!("moved to account {now}; start it with: producer lane start {name}");
     change(ledger, name, |record| {
         record.stopped = Some(Stop { reason: reason.clone(), since, until: None });
+        true
     })
     .await?;
     Ok(Some(before))
-}
-
-async fn change(
-    ledger: &dyn Ledger,
-    name: &LaneName,
-    change: impl Fn(&mut LaneRecord),
-) -> Result<(), LedgerError> {
-    loop {
-        let mut record = ledger.lane(name.clone()).await?;
-        change(&mut record);
-        if ledger.put_lane(record).await? {
-            return Ok(());
-        }
-    }
 }
 
 /// Changes the rows of one chunk, once nobody else holds it. Gives how many went to review.
@@ -165,43 +154,43 @@ async fn rows(
     token: Token,
     policy: &Policy,
     text: &str,
-    payouts: Vec<domain::Payout>,
+    payouts: Vec<Payout>,
     now: Millis,
 ) -> Result<Option<u64>, LedgerError> {
-    let mut moved = 0;
-    // Whose sender is gone is in doubt first; then all that is open moves.
-    for event in [Event::SenderLost, Event::Rebound] {
-        let is_meant = |state: State| match event {
-            Event::SenderLost => state == State::Submitting,
-            _ => state.is_open(),
-        };
-        let stands = match event {
-            Event::SenderLost => payouts.clone(),
-            _ => ledger.chunk(id).await?.map_or_else(Vec::new, |chunk| chunk.payouts),
-        };
-        let happenings: Vec<Happening> = (0u16..)
-            .zip(stands)
-            .filter(|(_, payout)| is_meant(payout.state))
-            .filter(|(_, payout)| {
-                payout.state != State::Accepted || payout.account != Account::NONE
-            })
-            .map(|(row, payout)| {
-                let reason = (event == Event::Rebound).then(|| Note::new(NoteKind::Reason, text));
-                let notes = reason.into_iter().collect();
-                Happening { row, payout, event: event.clone(), notes }
-            })
-            .collect();
-        if happenings.is_empty() {
-            continue;
-        }
-        let guard = Guard::Held(token);
-        let Some(done) = apply(ledger, id, guard, now, policy, happenings).await? else {
-            return Ok(None);
-        };
-        let reviewed = done
-            .iter()
-            .filter(|(_, applied)| applied.is_changed() && applied.payout().state == State::Review);
-        moved += u64::try_from(reviewed.count()).unwrap_or(u64::MAX);
+    let guard = Guard::Held(token);
+    // Whose sender is gone is in doubt first.
+    let is_left = |payout: &Payout| payout.state == State::Submitting;
+    let left = happenings(&payouts, is_left, &Event::SenderLost, &[]);
+    if apply(ledger, id, guard, now, policy, left).await?.is_none() {
+        return Ok(None);
     }
-    Ok(Some(moved))
+    let payouts = ledger.chunk(id).await?.map_or_else(Vec::new, |chunk| chunk.payouts);
+    let may_be_there = |payout: &Payout| {
+        payout.state.is_open()
+            && (payout.state != State::Accepted || payout.account != Account::NONE)
+    };
+    let reason = [Note::new(NoteKind::Reason, text)];
+    let moving = happenings(&payouts, may_be_there, &Event::Rebound, &reason);
+    let Some(done) = apply(ledger, id, guard, now, policy, moving).await? else {
+        return Ok(None);
+    };
+    let moved = done.iter().filter(|(_, applied)| applied.is_changed()).count();
+    Ok(Some(u64::try_from(moved).unwrap_or(u64::MAX)))
+}
+
+/// `event` for each payout that is `meant`.
+fn happenings(
+    payouts: &[Payout],
+    meant: impl Fn(&Payout) -> bool,
+    event: &Event,
+    notes: &[Note],
+) -> Vec<Happening> {
+    let rows = (0u16..).zip(payouts).filter(|(_, payout)| meant(payout));
+    rows.map(|(row, payout)| Happening {
+        row,
+        payout: *payout,
+        event: event.clone(),
+        notes: notes.to_vec(),
+    })
+    .collect()
 }

@@ -167,7 +167,7 @@ pub async fn adopt(
     Ok(reconcile::lane::adopt(ledger, name, id).await?)
 }
 
-/// Changes a lane's record by compare-and-set until it is ours; gives whether it changed.
+/// Changes the record of a lane that the config has; gives whether it changed.
 async fn change_lane(
     ledger: &dyn Ledger,
     rules: &Rules,
@@ -175,15 +175,7 @@ async fn change_lane(
     change: impl Fn(&mut LaneRecord) -> bool,
 ) -> Result<bool, SteerError> {
     check_lane(rules, name)?;
-    loop {
-        let mut record = ledger.lane(name.clone()).await?;
-        if !change(&mut record) {
-            return Ok(false);
-        }
-        if ledger.put_lane(record).await? {
-            return Ok(true);
-        }
-    }
+    Ok(ledger::lane::change(ledger, name, change).await?)
 }
 
 fn check_lane(rules: &Rules, name: &LaneName) -> Result<(), SteerError> {

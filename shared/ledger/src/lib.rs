@@ -4,7 +4,7 @@
 //! - [`types`]: what goes in and comes out; [`forward`]: for a ledger around a ledger
 //! - [`apply`]: the one way to change payouts: decide, compare-and-set, decide again
 //! - [`audit`]: hash chains that tell what was done, and signed heads of them (S20)
-//! - [`intake`]: reserve references, told who holds them (S2)
+//! - [`intake`]: reserve references, told who holds them (S2); [`lane`]: what the pool knows of one
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
@@ -21,6 +21,7 @@ pub mod apply;
 pub mod audit;
 pub mod forward;
 pub mod intake;
+pub mod lane;
 pub mod memory;
 pub mod notes;
 #[cfg(feature = "redis")]

@@ -5,6 +5,7 @@ use crate::DAY_MS;
 use crate::compare::is_on;
 use crate::found::Outcome;
 use domain::{Account, LaneName, LedgerId, Millis};
+use ledger::lane::change;
 use ledger::{LaneRecord, Ledger, LedgerError, Stop};
 use std::collections::HashSet;
 
@@ -131,20 +132,4 @@ pub async fn adopt(
         is_new
     })
     .await
-}
-
-async fn change(
-    ledger: &dyn Ledger,
-    lane: &LaneName,
-    change: impl Fn(&mut LaneRecord) -> bool,
-) -> Result<bool, LedgerError> {
-    loop {
-        let mut record = ledger.lane(lane.clone()).await?;
-        if !change(&mut record) {
-            return Ok(false);
-        }
-        if ledger.put_lane(record).await? {
-            return Ok(true);
-        }
-    }
 }

@@ -9,7 +9,8 @@
 //! - [`gateway`]: a provider of one of three shapes that pays, forgets to answer, tells late
 //! - [`pool`]: the workers; [`mishaps`]: their crashes, freezes and restarts
 //! - [`rewind`]: the ledger goes back in time, and journals bring back what it forgot
-//! - [`operator`]: the person who enters codes; [`office`]: the one who decides reviews
+//! - [`operator`]: the person who enters codes; [`office`]: the one who decides reviews;
+//!   [`person`]: what both have
 //! - [`log`](mod@log): every change that the ledger took, beside the engine
 //! - [`world`]: all of these together; [`run()`]: one run from intake to the last payout
 //! - [`checkers`]: one file per invariant
@@ -26,6 +27,7 @@ pub mod log;
 pub mod mishaps;
 pub mod office;
 pub mod operator;
+pub mod person;
 pub mod pool;
 pub mod process;
 pub mod rewind;

@@ -2,14 +2,14 @@
 //! resolves reviews, orders new attempts, and starts a lane that waits for him. He never guesses
 //! either: what the book does not end he leaves in review.
 
-use crate::exec::Exec;
 use crate::gateway::book::{Entry, Fate};
-use crate::gateway::{Gateway, lane_name};
-use crate::intake::row;
+use crate::gateway::lane_name;
+use crate::person::Person;
 use crate::run::policy;
-use domain::{BatchId, ChunkId, Event, LedgerId, Payout, ProviderReference, State};
+use domain::{ChunkId, Event, Payout, State};
+use futures::FutureExt;
 use ledger::apply::{Happening, apply};
-use ledger::{Chunk, Guard, Ledger, LedgerError, Note, NoteKind};
+use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,18 +25,8 @@ const TRIES_ANEW: u64 = 30;
 /// The person.
 #[derive(Clone)]
 pub struct Office {
-    /// Tasks and time.
-    pub exec: Exec,
-    /// The ledger, over a connection that may break.
-    pub ledger: Arc<dyn Ledger>,
-    /// The provider, whose book he may see.
-    pub gateway: Gateway,
-    /// Rows of a chunk of the batch.
-    pub chunk_rows: u16,
-    /// What he works on.
-    pub batch: BatchId,
-    /// The ledger's short id.
-    pub id: LedgerId,
+    /// Who sits in it, and may see the provider's book.
+    pub person: Person,
     /// Whether he orders new attempts. Where journals are lost he does not: an attempt that he had
     /// ordered and the ledger forgot would stand nowhere, and its payout would still be called failed.
     pub orders: bool,
@@ -47,24 +37,15 @@ pub struct Office {
 impl Office {
     /// Visits the batch now and then, until he goes home.
     pub async fn work(self) {
-        let mut no = 0;
-        while !self.closes.load(Ordering::Relaxed) {
-            self.exec.sleep(3_000 + self.exec.dice().below(20_000)).await;
-            let chunk = ChunkId { batch: self.batch, no };
-            match self.visit(chunk).await {
-                Ok(true) => no += 1,
-                Ok(false) => no = 0,
-                // He comes again.
-                Err(error) => drop(error),
-            }
-        }
+        let closes = || self.closes.load(Ordering::Relaxed);
+        self.person.go_round((3_000, 20_000), closes, |chunk| self.visit(chunk).boxed()).await;
     }
 
     /// One visit to a chunk. False if there is none.
     async fn visit(&self, id: ChunkId) -> Result<bool, LedgerError> {
         self.start_lane().await?;
-        let Some(chunk) = self.ledger.chunk(id).await? else { return Ok(false) };
-        let now = self.ledger.about().await?.now;
+        let Some(chunk) = self.person.ledger.chunk(id).await? else { return Ok(false) };
+        let now = self.person.ledger.about().await?.now;
         let decided = (0u16..).zip(&chunk.payouts).filter_map(|(row, payout)| {
             let rested = now.since(payout.since) > REST_MS;
             let event = rested.then(|| self.decide(&chunk, row, payout)).flatten()?;
@@ -73,14 +54,14 @@ impl Office {
         });
         let decided: Vec<Happening> = decided.collect();
         if !decided.is_empty() {
-            apply(&*self.ledger, id, Guard::Fact, now, &policy(), decided).await?;
+            apply(&*self.person.ledger, id, Guard::Fact, now, &policy(), decided).await?;
         }
         Ok(true)
     }
 
     /// What the provider's book says of all attempts decides.
     fn decide(&self, chunk: &Chunk, row: u16, payout: &Payout) -> Option<Event> {
-        let dice = self.exec.dice();
+        let dice = self.person.exec.dice();
         let is_tried = match payout.state {
             State::Review => dice.chance(500),
             State::Failed => dice.chance(TRIES_ANEW),
@@ -89,12 +70,12 @@ impl Office {
         if !is_tried {
             return None;
         }
-        let now_ms = self.exec.now_ms();
+        let now_ms = self.person.exec.now_ms();
         let entries = self.entries(chunk, row, payout.attempt);
         if !entries.iter().all(|entry| entry.is_settled(now_ms)) {
             return None;
         }
-        let minor = self.row(chunk, row).money.minor_units();
+        let minor = self.person.row(chunk, row).money.minor_units();
         let paid = entries.iter().find(|entry| entry.fate == Fate::Paid);
         match (payout.state, paid) {
             // Another amount than ours is for the payer and the provider to talk about.
@@ -108,22 +89,19 @@ impl Office {
         }
     }
 
-    fn row(&self, chunk: &Chunk, at: u16) -> domain::Row {
-        row(u32::from(chunk.id.no) * u32::from(self.chunk_rows) + u32::from(at) + 1)
-    }
-
     fn entries(&self, chunk: &Chunk, at: u16, attempts: u8) -> Vec<Entry> {
-        let reference = self.row(chunk, at).reference;
-        let of = |attempt| ProviderReference::make(self.id, &reference, attempt, chunk.format);
-        (1..=attempts).flat_map(|attempt| self.gateway.entries(of(attempt).as_str())).collect()
+        let row = self.person.row(chunk, at);
+        let of = |attempt| self.person.reference(chunk, &row, attempt);
+        let gateway = &self.person.gateway;
+        (1..=attempts).flat_map(|attempt| gateway.entries(of(attempt).as_str())).collect()
     }
 
     /// A lane that waits for a person is started again.
     async fn start_lane(&self) -> Result<(), LedgerError> {
-        let mut record = self.ledger.lane(lane_name()).await?;
+        let mut record = self.person.ledger.lane(lane_name()).await?;
         if record.stopped.as_ref().is_some_and(|stop| stop.until.is_none()) {
             record.stopped = None;
-            self.ledger.put_lane(record).await?;
+            self.person.ledger.put_lane(record).await?;
         }
         Ok(())
     }

@@ -1,34 +1,23 @@
 //! The person who enters codes, as the command does it: a step intent, durable, then the step,
 //! then its outcome. He types wrong codes, and his machine dies in between.
 
-use crate::exec::Exec;
-use crate::gateway::Gateway;
-use crate::intake::row;
+use crate::person::Person;
 use crate::process::{OUTSIDE, ProcessEnv};
 use crate::run::policy;
-use domain::{BatchId, ChunkId, Event, LedgerId, Payout, Place, ProviderReference, State};
+use domain::{ChunkId, Event, Payout, Place, State};
 use engine::send::Gate;
+use futures::FutureExt;
 use ledger::apply::{Happening, apply};
 use ledger::shipment::Shipment;
-use ledger::{Chunk, Guard, Ledger, LedgerError, Note, NoteKind};
+use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
 use providers::{Confirm, Past, Payment, Step, StepAnswer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The person.
 pub struct Operator {
-    /// Tasks and time.
-    pub exec: Exec,
-    /// The ledger, over a connection that may break.
-    pub ledger: Arc<dyn Ledger>,
-    /// The provider.
-    pub gateway: Gateway,
-    /// Rows of a chunk of the batch.
-    pub chunk_rows: u16,
-    /// What he works on.
-    pub batch: BatchId,
-    /// The ledger's short id.
-    pub id: LedgerId,
+    /// Who enters them.
+    pub person: Person,
     /// Whether he errs and his machine dies.
     pub errs: bool,
 }
@@ -39,24 +28,14 @@ type Group = (Option<Arc<str>>, Vec<u16>);
 impl Operator {
     /// Looks at the batch now and then, and enters codes for what waits.
     pub async fn work(self) {
-        let mut no = 0;
-        loop {
-            self.exec.sleep(2_000 + self.exec.dice().below(6_000)).await;
-            let chunk = ChunkId { batch: self.batch, no };
-            match self.visit(chunk).await {
-                Ok(true) => no += 1,
-                Ok(false) => no = 0,
-                // He comes again; what he began is told by a look-up.
-                Err(error) => drop(error),
-            }
-        }
+        self.person.go_round((2_000, 6_000), || false, |chunk| self.visit(chunk).boxed()).await;
     }
 
     /// One visit to a chunk. False if there is none.
     async fn visit(&self, id: ChunkId) -> Result<bool, LedgerError> {
-        let Some(chunk) = self.ledger.chunk(id).await? else { return Ok(false) };
+        let Some(chunk) = self.person.ledger.chunk(id).await? else { return Ok(false) };
         for (handle, rows) in self.groups(&chunk).await? {
-            if self.exec.dice().chance(700) {
+            if self.person.exec.dice().chance(700) {
                 self.confirm(&chunk, handle, rows).await?;
             }
         }
@@ -66,7 +45,7 @@ impl Operator {
     /// What waits for a code. With the rows of a handle that wait go those that nobody has asked
     /// about yet: the code is for all of them.
     async fn groups(&self, chunk: &Chunk) -> Result<Vec<Group>, LedgerError> {
-        let notes = self.ledger.notes(chunk.id).await?;
+        let notes = self.person.ledger.notes(chunk.id).await?;
         let shipments: Vec<Shipment> =
             notes.iter().filter_map(|(_, note)| Shipment::of_note(note)).collect();
         let mut known: BTreeMap<Arc<str>, Vec<u16>> = BTreeMap::new();
@@ -94,8 +73,8 @@ impl Operator {
         handle: Option<Arc<str>>,
         rows: Vec<u16>,
     ) -> Result<(), LedgerError> {
-        let dice = self.exec.dice();
-        let closes_ms = self.exec.now_ms() + policy().send_window_ms;
+        let dice = self.person.exec.dice();
+        let closes_ms = self.person.exec.now_ms() + policy().send_window_ms;
         let may_step = |payout: &Payout| {
             let stands = matches!(payout.state, State::Waiting | State::Submitted);
             stands && !payout.step_open && !payout.news_pending
@@ -109,13 +88,13 @@ impl Operator {
         }
         let payments: Vec<Payment> =
             begun.iter().map(|(row, payout)| self.payment(chunk, *row, payout, &handle)).collect();
-        let code = payments.first().and_then(|payment| self.gateway.code(payment));
+        let code = payments.first().and_then(|payment| self.person.gateway.code(payment));
         let is_wrong = self.errs && dice.chance(200);
         let code = if is_wrong { Some("typed wrong".to_owned()) } else { code };
-        let env = Arc::new(ProcessEnv::new(self.exec.clone(), OUTSIDE));
+        let env = Arc::new(ProcessEnv::new(self.person.exec.clone(), OUTSIDE));
         let gate = Arc::new(Gate::new(env, &policy(), closes_ms));
         let step = Step { payments, code, gate };
-        let answer = Confirm::confirm(&self.gateway, step).await;
+        let answer = Confirm::confirm(&self.person.gateway, step).await;
         if self.dies() {
             return Ok(());
         }
@@ -133,7 +112,7 @@ impl Operator {
     }
 
     fn dies(&self) -> bool {
-        self.errs && self.exec.dice().chance(150)
+        self.errs && self.person.exec.dice().chance(150)
     }
 
     /// Gives what it changed.
@@ -149,9 +128,10 @@ impl Operator {
             event: event.clone(),
             notes,
         });
-        let now = self.ledger.about().await?.now;
+        let now = self.person.ledger.about().await?.now;
         let done =
-            apply(&*self.ledger, chunk, Guard::Fact, now, &policy(), happenings.collect()).await?;
+            apply(&*self.person.ledger, chunk, Guard::Fact, now, &policy(), happenings.collect())
+                .await?;
         let done = done.into_iter().flatten().filter(|(_, applied)| applied.is_changed());
         Ok(done.map(|(row, applied)| (row, applied.payout())).collect())
     }
@@ -163,10 +143,8 @@ impl Operator {
         payout: &Payout,
         handle: &Option<Arc<str>>,
     ) -> Payment {
-        let ordinal = u32::from(chunk.id.no) * u32::from(self.chunk_rows) + u32::from(at) + 1;
-        let row = Arc::new(row(ordinal));
-        let reference =
-            ProviderReference::make(self.id, &row.reference, payout.attempt, chunk.format);
+        let row = Arc::new(self.person.row(chunk, at));
+        let reference = self.person.reference(chunk, &row, payout.attempt);
         let past = Past { shipment: handle.clone(), ..Past::default() };
         let place = Place { chunk: chunk.id, row: at };
         Payment { place, attempt: payout.attempt, reference, row, past }

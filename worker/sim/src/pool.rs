@@ -8,6 +8,7 @@ use crate::log::{By, Log};
 use crate::mishaps::Mishaps;
 use crate::office::Office;
 use crate::operator::Operator;
+use crate::person::Person;
 use crate::process::{OFFICE, OPERATOR, OUTSIDE, ProcessEnv};
 use crate::run::policy;
 use crate::scenario::Scenario;
@@ -228,18 +229,24 @@ impl Pool {
         lock(&self.engines).remove(&actor);
     }
 
-    /// Starts the person who decides reviews, where there is one.
-    pub fn open_office(&self, batch: BatchId, id: LedgerId) {
-        if !self.scenario.office {
-            return;
-        }
-        let office = Office {
+    fn person(&self, batch: BatchId, id: LedgerId) -> Person {
+        Person {
             exec: self.exec.clone(),
             ledger: self.connection(By::Person),
             gateway: self.gateway.clone(),
             chunk_rows: self.scenario.chunk_rows,
             batch,
             id,
+        }
+    }
+
+    /// Starts the person who decides reviews, where there is one.
+    pub fn open_office(&self, batch: BatchId, id: LedgerId) {
+        if !self.scenario.office {
+            return;
+        }
+        let office = Office {
+            person: self.person(batch, id),
             orders: !self.scenario.journals_lost,
             closes: Arc::clone(&self.closes),
         };
@@ -251,15 +258,7 @@ impl Pool {
         if !matches!(self.scenario.shape, Shape::Batches { .. }) {
             return;
         }
-        let operator = Operator {
-            exec: self.exec.clone(),
-            ledger: self.connection(By::Person),
-            gateway: self.gateway.clone(),
-            chunk_rows: self.scenario.chunk_rows,
-            batch,
-            id,
-            errs: self.scenario.chaos,
-        };
+        let operator = Operator { person: self.person(batch, id), errs: self.scenario.chaos };
         self.exec.spawn(OPERATOR, operator.work().boxed());
     }
 

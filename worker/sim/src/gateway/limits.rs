@@ -4,7 +4,8 @@ use super::temper::Shape;
 use domain::{Method, ReferenceFormat};
 use providers::{Absence, Calls, Deduplication, Idempotency, Limits, Polling, SecondStep};
 
-pub(super) fn limits(shape: Shape) -> Limits {
+/// What a provider of that shape allows.
+pub fn limits(shape: Shape) -> Limits {
     let (rows_per_call, rows_per_look_up) = match shape {
         Shape::Batches { rows_per_call, rows_per_look_up } => (rows_per_call, rows_per_look_up),
         Shape::OneCall | Shape::Orders => (1, 1),

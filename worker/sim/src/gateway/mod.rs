@@ -1,7 +1,7 @@
 //! A provider that pays what it accepts, forgets to answer, answers late, and tells late, twice
 //! or never. It does not deduplicate: asked twice, it takes twice, and its book shows it.
 //!
-//! - [`temper`]: its shape, and how badly it behaves; `limits`: what it allows
+//! - [`temper`]: its shape, and how badly it behaves; [`limits`](mod@limits): what it allows
 //! - [`book`]: what it took, and every request that it saw
 //! - `journey`: a request's way to it and an answer's way back
 //! - `one_call`, `batches`, `orders`: creates (and second steps) in each shape
@@ -13,7 +13,7 @@ mod batches;
 pub mod book;
 mod journey;
 pub mod letters;
-mod limits;
+pub mod limits;
 mod one_call;
 mod orders;
 mod reading;

@@ -1,8 +1,7 @@
 //! One chunk, one worker, and a provider that says what the test wants, in virtual time.
 
 use domain::{
-    Account, BatchId, ChunkId, Event, LedgerId, Method, Millis, Outcome, Payout, Place,
-    ReferenceFormat, Row, Sender,
+    Account, BatchId, ChunkId, Event, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
 };
 use engine::{Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
@@ -14,13 +13,13 @@ use ledger::memory::MemoryLedger;
 use ledger::senders::{self, Home};
 use ledger::{Guard, Ledger, Note, NoteKind};
 use providers::{
-    Absence, Answer, CallbackKind, CallbackRequest, Callbacks, Calls, Confirm, Deduplication,
-    Found, Heard, Idempotency, Limits, LookUp, LookedUp, Payment, Polling, Provider, RowProblem,
-    SecondStep, Shipment, Shipped, Step, StepAnswer,
+    Answer, CallbackKind, CallbackRequest, Callbacks, Confirm, Found, Heard, Limits, LookUp,
+    LookedUp, Payment, Provider, RowProblem, Shipment, Shipped, Step, StepAnswer,
 };
 use sim::dice::Dice;
 use sim::exec::{Actor, Exec};
 use sim::gateway::lane_name;
+use sim::gateway::temper::Shape;
 use sim::intake::take_in;
 use sim::process::{OUTSIDE, ProcessEnv};
 use sim::run::{ledger_time, policy};
@@ -136,30 +135,7 @@ impl Confirm for Scripted {
 }
 
 fn limits() -> Limits {
-    Limits {
-        provider: "scripted",
-        rows_per_call: 1,
-        creates_per_second: 1000,
-        in_flight: 8,
-        look_ups_per_second: 1000,
-        polling: Polling::Never,
-        rows_per_look_up: 1,
-        looks_up_by_id: true,
-        page_size: None,
-        idempotency: Idempotency {
-            deduplication: Deduplication::None,
-            repeats_errors: false,
-            found_by_reference: true,
-            absence: Absence { form: "an answer that says so", proves: true },
-        },
-        reference: ReferenceFormat::Text { max_bytes: 64 },
-        methods: &[Method::Card],
-        callbacks: Calls::OurUrls,
-        cancel: false,
-        second_step: SecondStep::Funding,
-        rules: false,
-        policy: domain::Policy::DEFAULT,
-    }
+    Limits { provider: "scripted", ..sim::gateway::limits::limits(Shape::Orders) }
 }
 
 /// All that there is.
