@@ -258,9 +258,15 @@ pub struct LaneRecord {
     pub canary: Option<Canary>,
     /// Canaries that were refused or went to review.
     pub canaries_lost: u8,
+    /// Payouts that tried a provider that had not answered, in vain, one after the other.
+    #[serde(default)]
+    pub probes_lost: u8,
     /// The provider said that more rows in one call are too many.
     #[serde(default)]
     pub rows_per_call: Option<u16>,
+    /// The provider said that so many requests are too many.
+    #[serde(default)]
+    pub slow: Option<Slow>,
     /// Other ledgers whose references may stand at this account: they are retired (S5).
     #[serde(default)]
     pub adopted: Vec<LedgerId>,
@@ -292,11 +298,28 @@ impl LaneRecord {
             control: None,
             canary: None,
             canaries_lost: 0,
+            probes_lost: 0,
             rows_per_call: None,
+            slow: None,
             adopted: Vec::new(),
             comparison: Comparison::default(),
         }
     }
+}
+
+/// One bout of "too many requests", and what it did to the pace of the whole pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slow {
+    /// When the first of them came.
+    pub since: Millis,
+    /// Nothing is sent before this moment.
+    pub until: Millis,
+    /// So many of them were counted.
+    pub refusals: u32,
+    /// Microseconds between two requests when the first of them came.
+    pub met_us: u64,
+    /// Microseconds between two requests when sending begins again.
+    pub cut_us: u64,
 }
 
 /// Why a lane sends nothing.

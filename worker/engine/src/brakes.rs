@@ -1,12 +1,16 @@
-//! What keeps a lane from sending: a stop that the whole pool sees, a canary that is still
-//! under way (S10), a provider that asked us to slow down.
+//! What keeps a lane from sending: a stop, a canary that is still under way (S10), a provider that
+//! asked us to slow down or that does not answer.
 //!
-//! Stops and canaries stand in the lane's record in the ledger and change by compare-and-set,
-//! so that they hold for every process. A brake never touches a payout.
+//! All of it stands in the lane's record in the ledger and changes by compare-and-set, so that it
+//! holds for every process. A brake never touches a payout.
+//!
+//! A lane that is stopped for a time tries again by itself with a single payout, the probe (it is
+//! the same thing as a canary): taken, it opens the lane; lost, it closes it for longer.
 
 use crate::clock::Clock;
+use crate::slow;
 use crate::verdict::Lesson;
-use domain::{LaneName, Place};
+use domain::{LaneName, Millis, Place};
 use ledger::audit::note_brake;
 use ledger::{Canary, LaneRecord, Ledger, LedgerError, Stop};
 use std::collections::VecDeque;
@@ -21,12 +25,22 @@ const CANARIES: u8 = 3;
 const STRANGE_IN_A_ROW: usize = 3;
 /// … and so many of the last [`STRANGE_WINDOW`].
 const STRANGE_OF_WINDOW: usize = 5;
-const STRANGE_WINDOW: usize = 20;
+/// So many missing answers of the last [`ANSWERS`] mean that the provider is down. A road that
+/// loses half of all answers does not: look-ups bring those home.
+const SILENT_OF_WINDOW: usize = 15;
+/// So many answers are remembered.
+const ANSWERS: usize = 20;
+/// How long a lane rests before a payout tries the provider again, at first and at most; it
+/// doubles with each that tries in vain.
+const REST_MS: u64 = 5_000;
+const REST_MAX_MS: u64 = 5 * 60 * 1_000;
 
 /// The brakes of one lane in this process.
 pub struct Brakes {
     lane: LaneName,
     canary: bool,
+    /// The lane's own pace, in microseconds between two creates; 0 for no limit.
+    own_us: u64,
     state: Mutex<State>,
 }
 
@@ -34,10 +48,21 @@ pub struct Brakes {
 struct State {
     /// The newest record that this process has seen.
     record: Option<LaneRecord>,
-    /// The last answers: true for strange ones.
-    recent: VecDeque<bool>,
-    /// Nothing is sent before this moment of our own clock.
-    slow_until_ms: u64,
+    /// The last answers.
+    recent: VecDeque<Told>,
+    /// Nothing is sent by this process before this moment of our own clock.
+    shut_until_ms: u64,
+}
+
+/// What an answer told of the provider.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Words that a table lists.
+    Listed,
+    /// Words that no table lists.
+    Strange,
+    /// Nothing.
+    Nothing,
 }
 
 /// Whether a lane may send.
@@ -60,9 +85,15 @@ const LOOK_AGAIN_MS: u64 = 2_000;
 const CANARY_LOOK_MS: u64 = 100;
 
 impl Brakes {
-    /// Brakes of a lane; with or without a canary.
-    pub fn new(lane: LaneName, canary: bool) -> Brakes {
-        Brakes { lane, canary, state: Mutex::default() }
+    /// Brakes of a lane; with or without a canary, and with a pace of its own.
+    pub fn new(lane: LaneName, canary: bool, own_us: u64) -> Brakes {
+        Brakes { lane, canary, own_us, state: Mutex::default() }
+    }
+
+    /// Microseconds between two creates of the pool, as the provider lets us now; 0 for no limit.
+    pub fn interval_us(&self, now: Millis) -> u64 {
+        let slow = self.lock().record.as_ref().and_then(|record| record.slow);
+        slow::interval_us(slow.as_ref(), self.own_us, now)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -85,11 +116,14 @@ impl Brakes {
     pub fn road(&self, clock: &Clock) -> Road {
         let state = self.lock();
         let boot_ms = clock.boot_ms();
-        if state.slow_until_ms > boot_ms {
-            return Road::Closed { wait_ms: state.slow_until_ms - boot_ms };
+        if state.shut_until_ms > boot_ms {
+            return Road::Closed { wait_ms: state.shut_until_ms - boot_ms };
         }
         let Some(record) = &state.record else { return Road::Closed { wait_ms: 0 } };
         let now = clock.now();
+        if let Some(slow) = record.slow.filter(|slow| slow.until > now) {
+            return Road::Closed { wait_ms: slow.until.since(now).min(LOOK_AGAIN_MS) };
+        }
         if let Some(stop) = &record.stopped {
             return match stop.until {
                 Some(until) if until <= now => self.clear_or_canary(record),
@@ -201,7 +235,55 @@ impl Brakes {
     pub fn pause(&self, clock: &Clock, pause_ms: u64) {
         let until = clock.boot_ms().saturating_add(pause_ms);
         let mut state = self.lock();
-        state.slow_until_ms = state.slow_until_ms.max(until);
+        state.shut_until_ms = state.shut_until_ms.max(until);
+    }
+
+    /// The provider wants to be left alone for so long, and to be asked less often after that: by
+    /// the whole pool.
+    async fn slow_down(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        pause_ms: u64,
+    ) -> Result<(), LedgerError> {
+        let refused = |record: &LaneRecord| {
+            slow::refused(record.slow.as_ref(), self.own_us, clock.now(), pause_ms)
+        };
+        // Of the many answers of one moment most change nothing.
+        if self.record().is_some_and(|record| refused(&record).is_none()) {
+            return Ok(());
+        }
+        self.change(ledger, |record| {
+            let slow = refused(record);
+            record.slow = slow.or(record.slow);
+            slow.is_some()
+        })
+        .await
+    }
+
+    /// The provider does not answer: the lane rests, then one payout tries it again.
+    async fn rest(&self, ledger: &dyn Ledger, clock: &Clock) -> Result<bool, LedgerError> {
+        let reason = format!(
+            "the provider left {SILENT_OF_WINDOW} of the last {ANSWERS} requests without an \
+             answer; one payout tries it again by itself, and what was sent is looked up"
+        );
+        let mut is_new = false;
+        self.change(ledger, |record| {
+            is_new = record.stopped.is_none();
+            if is_new {
+                let since = clock.now();
+                let until = Some(since.plus(rest_ms(record.probes_lost)));
+                record.stopped = Some(Stop { reason: reason.clone(), since, until });
+                record.canary = None;
+            }
+            is_new
+        })
+        .await?;
+        if is_new {
+            tracing::warn!(lane = %self.lane, reason, "the lane rests; its rows stay payable");
+            self.tell(ledger, &reason).await;
+        }
+        Ok(is_new)
     }
 
     /// Takes in what an answer about `place` taught. Gives true if the lane was stopped by it.
@@ -215,20 +297,27 @@ impl Brakes {
         match lesson {
             Lesson::None => Ok(false),
             Lesson::NotYet => {
-                self.canary_free(ledger, place).await?;
+                self.came_back(ledger, clock, place, 0).await?;
+                Ok(false)
+            }
+            Lesson::NoAnswer => {
+                self.probe_lost(ledger, clock, place).await?;
+                if self.note_answer(Told::Nothing) {
+                    return self.rest(ledger, clock).await;
+                }
                 Ok(false)
             }
             Lesson::Took => {
-                self.note_answer(false);
+                self.note_answer(Told::Listed);
                 self.took(ledger, place).await?;
                 Ok(false)
             }
             Lesson::Refused(text) => {
-                self.note_answer(false);
+                self.note_answer(Told::Listed);
                 self.canary_lost(ledger, clock, place, text).await
             }
             Lesson::Strange(text) => {
-                if self.note_answer(true) {
+                if self.note_answer(Told::Strange) {
                     let reason = format!(
                         "the provider keeps answering with words that no table lists: \"{text}\"; \
                          look at the payouts in review, then `producer lane start {}`",
@@ -240,8 +329,8 @@ impl Brakes {
                 self.canary_lost(ledger, clock, place, text).await
             }
             Lesson::Slow { pause_ms } => {
-                self.pause(clock, *pause_ms);
-                self.canary_free(ledger, place).await?;
+                self.slow_down(ledger, clock, *pause_ms).await?;
+                self.came_back(ledger, clock, place, *pause_ms).await?;
                 Ok(false)
             }
             Lesson::Stop { text, retry_after_ms } => {
@@ -275,6 +364,7 @@ impl Brakes {
             record.canary = None;
             record.control = Some(place);
             record.canaries_lost = 0;
+            record.probes_lost = 0;
             true
         })
         .await
@@ -299,17 +389,52 @@ impl Brakes {
         self.lock().record.as_ref().and_then(|r| r.canary).is_some_and(|c| c.place == place)
     }
 
-    /// The canary was not sent after all: another may be chosen.
-    async fn canary_free(&self, ledger: &dyn Ledger, place: Place) -> Result<(), LedgerError> {
+    /// The canary was not taken, and not lost: another may be chosen. If it tried a provider that
+    /// had not answered, the next one comes later than this one did, and not within `pause_ms`.
+    async fn came_back(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+        pause_ms: u64,
+    ) -> Result<(), LedgerError> {
+        self.free(ledger, clock, place, pause_ms, |_| true).await
+    }
+
+    /// Nobody knows what became of `place`. If it tried a provider that had not answered, another
+    /// one tries later; a canary of a new lane is waited for.
+    async fn probe_lost(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+    ) -> Result<(), LedgerError> {
+        self.free(ledger, clock, place, 0, |record| record.stopped.is_some()).await
+    }
+
+    async fn free(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+        pause_ms: u64,
+        is_free: impl Fn(&LaneRecord) -> bool,
+    ) -> Result<(), LedgerError> {
         if !self.is_canary(place) {
             return Ok(());
         }
         self.change(ledger, |record| {
-            let ours = record.canary.is_some_and(|c| c.place == place);
-            if ours {
-                record.canary = None;
+            let is_ours = record.canary.is_some_and(|c| c.place == place);
+            if !is_ours || !is_free(record) {
+                return false;
             }
-            ours
+            record.canary = None;
+            // What waits for a person is not made to end by itself.
+            if let Some(until) = record.stopped.as_mut().and_then(|stop| stop.until.as_mut()) {
+                record.probes_lost = record.probes_lost.saturating_add(1);
+                *until = clock.now().plus(rest_ms(record.probes_lost).max(pause_ms));
+            }
+            true
         })
         .await
     }
@@ -352,19 +477,28 @@ impl Brakes {
         Ok(stopped.is_some())
     }
 
-    /// Notes an answer; true if strange ones are too many.
-    fn note_answer(&self, strange: bool) -> bool {
+    /// Notes an answer; true if there are too many of its kind.
+    fn note_answer(&self, told: Told) -> bool {
         let mut state = self.lock();
-        state.recent.push_back(strange);
-        if state.recent.len() > STRANGE_WINDOW {
+        state.recent.push_back(told);
+        if state.recent.len() > ANSWERS {
             state.recent.pop_front();
         }
-        let in_a_row = state.recent.iter().rev().take_while(|s| **s).count();
-        let in_all = state.recent.iter().filter(|s| **s).count();
-        let too_many = in_a_row >= STRANGE_IN_A_ROW || in_all >= STRANGE_OF_WINDOW;
+        let in_a_row = state.recent.iter().rev().take_while(|t| **t == told).count();
+        let in_all = state.recent.iter().filter(|t| **t == told).count();
+        let too_many = match told {
+            Told::Listed => false,
+            Told::Strange => in_a_row >= STRANGE_IN_A_ROW || in_all >= STRANGE_OF_WINDOW,
+            Told::Nothing => in_all >= SILENT_OF_WINDOW,
+        };
         if too_many {
             state.recent.clear();
         }
         too_many
     }
+}
+
+/// How long a lane rests after so many payouts that tried in vain.
+fn rest_ms(probes_lost: u8) -> u64 {
+    REST_MS.saturating_mul(1 << probes_lost.min(16)).min(REST_MAX_MS)
 }

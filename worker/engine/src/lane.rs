@@ -2,9 +2,9 @@
 
 use crate::brakes::Brakes;
 use crate::env::Env;
-use crate::pace::{LocalPace, PoolPace};
+use crate::pace::{LocalPace, PoolPace, slice};
 use crate::window::Window;
-use domain::{Account, LaneName, Payout, Policy};
+use domain::{Account, LaneName, Millis, Payout, Policy};
 use ledger::{Ledger, LedgerError};
 use providers::Provider;
 use std::collections::BTreeSet;
@@ -57,7 +57,7 @@ impl Lane {
             pace: PoolPace::new(env, setup.name.clone(), setup.interval_us),
             look_ups: Arc::new(LocalPace::new(Arc::clone(env), setup.look_up_interval_us)),
             window: Window::new(setup.in_flight),
-            brakes: Brakes::new(setup.name.clone(), setup.canary),
+            brakes: Brakes::new(setup.name.clone(), setup.canary, setup.interval_us),
             at_work: Mutex::new(BTreeSet::new()),
             name: setup.name,
             account: Account::of(setup.provider.fingerprint()),
@@ -92,8 +92,8 @@ impl Lane {
         usize::from(told.map_or(most, |told| told.min(most)).max(1))
     }
 
-    /// Rows that one claim of a chunk sends.
-    pub fn slice(&self) -> usize {
-        self.pace.slice().saturating_mul(self.per_call())
+    /// Rows that one claim of a chunk sends, at the pace of this moment.
+    pub fn slice(&self, now: Millis) -> usize {
+        slice(self.brakes.interval_us(now)).saturating_mul(self.per_call())
     }
 }

@@ -16,7 +16,8 @@
 //!
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
 //! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
-//! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries),
+//! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries;
+//! `slow` for "too many requests"),
 //! [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that
 //! intents stand in before their requests leave), `senders` (who may still be sending), `astray`
 //! (payouts of another account).
@@ -40,6 +41,7 @@ pub mod retry;
 pub mod send;
 mod senders;
 pub mod shelf;
+mod slow;
 mod steps;
 pub mod verdict;
 pub mod window;

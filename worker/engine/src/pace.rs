@@ -5,7 +5,7 @@
 
 use crate::clock::Clock;
 use crate::env::Env;
-use domain::LaneName;
+use domain::{LaneName, Millis};
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -102,57 +102,55 @@ impl Slots {
     }
 }
 
+/// Calls that a lane can make in [`SLICE_US`]: a slice.
+pub fn slice(interval_us: u64) -> usize {
+    match SLICE_US.checked_div(interval_us) {
+        None => usize::from(domain::ChunkId::MAX_ROWS),
+        Some(calls) => usize::try_from(calls.max(1)).unwrap_or(usize::MAX),
+    }
+}
+
 /// The pool's pace on one lane.
 pub struct PoolPace {
     lane: LaneName,
-    interval_us: u64,
     local: LocalPace,
 }
 
 impl PoolPace {
-    /// One create every `interval_us` microseconds in the whole pool; 0 means no limit.
-    pub fn new(env: &Arc<dyn Env>, lane: LaneName, interval_us: u64) -> PoolPace {
-        PoolPace { lane, interval_us, local: LocalPace::new(Arc::clone(env), interval_us) }
+    /// One create every `own_us` microseconds in the whole pool, or fewer where the provider wants
+    /// it so; 0 means no limit.
+    pub fn new(env: &Arc<dyn Env>, lane: LaneName, own_us: u64) -> PoolPace {
+        PoolPace { lane, local: LocalPace::new(Arc::clone(env), own_us) }
     }
 
-    /// Whether there is a limit at all.
-    pub fn is_limited(&self) -> bool {
-        self.interval_us > 0
-    }
-
-    /// Calls that the lane can make in [`SLICE_US`]: a slice.
-    pub fn slice(&self) -> usize {
-        match SLICE_US.checked_div(self.interval_us) {
-            None => usize::from(domain::ChunkId::MAX_ROWS),
-            Some(calls) => usize::try_from(calls.max(1)).unwrap_or(usize::MAX),
-        }
-    }
-
-    /// Draws at least one slot and at most `want`, waiting for the first chance.
+    /// Draws at least one slot and at most `want`, waiting for the first chance. `interval_us`
+    /// tells how far apart they are at a moment; 0 means no limit.
     pub async fn draw(
         &self,
         ledger: &dyn Ledger,
         clock: &Clock,
+        interval_us: impl Fn(Millis) -> u64,
         want: usize,
     ) -> Result<Slots, LedgerError> {
-        if !self.is_limited() {
-            return Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us: 0 });
-        }
-        let pace = Pace { interval_us: self.interval_us, horizon_ms: HORIZON_MS };
-        let want = u32::try_from(want).unwrap_or(u32::MAX);
+        let most = u32::try_from(want).unwrap_or(u32::MAX);
         loop {
-            let drawn = ledger.permits(self.lane.clone(), want, pace).await?;
+            let interval_us = interval_us(clock.now());
+            if interval_us == 0 {
+                return Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us });
+            }
+            let pace = Pace { interval_us, horizon_ms: HORIZON_MS };
+            let drawn = ledger.permits(self.lane.clone(), most, pace).await?;
             // Counted from after the answer: a slot is never used before its time.
             let first_ms = clock.boot_ms().saturating_add(drawn.wait_ms);
             if drawn.count > 0 {
                 let count = usize::try_from(drawn.count).unwrap_or(usize::MAX);
-                return Ok(Slots { count, first_ms, interval_us: self.interval_us });
+                return Ok(Slots { count, first_ms, interval_us });
             }
             self.local.env.sleep(drawn.wait_ms.max(1)).await;
         }
     }
 
-    /// The last look before a row leaves: this process alone never exceeds the lane's pace,
+    /// The last look before a row leaves: this process alone never exceeds the lane's own pace,
     /// whatever the ledger's clock does.
     pub async fn spend(&self) {
         self.local.one().await;

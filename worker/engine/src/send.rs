@@ -85,7 +85,7 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     let is_due = |p: &Payout| p.state == State::Accepted && !p.news_pending && p.due <= now;
     let payable = |p: &Payout| is_due(p) && !lane.is_astray(p);
     let mut rows = held.rows(payable);
-    rows.truncate(lane.slice());
+    rows.truncate(lane.slice(now));
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(0) };
     lane.check_account(&*core.ledger).await?;
     if let Road::Closed { wait_ms } = lane.brakes.road(&core.clock) {
@@ -198,7 +198,8 @@ async fn intend(
     let asked_ms = core.clock.boot_ms();
     let per_call = lane.per_call();
     let mut slots = lane.window.take(group.len().div_ceil(per_call)).await;
-    let permits = lane.pace.draw(&*core.ledger, &core.clock, slots.len()).await?;
+    let pace = |now| lane.brakes.interval_us(now);
+    let permits = lane.pace.draw(&*core.ledger, &core.clock, pace, slots.len()).await?;
     // What the pool knows of the lane may have changed while this one waited for its turn.
     if core.clock.boot_ms().saturating_sub(asked_ms) >= STALE_MS {
         lane.brakes.refresh(&*core.ledger).await?;
@@ -422,6 +423,8 @@ async fn write_down(
     let mut lessons = Vec::with_capacity(rows);
     let mut happenings = Vec::with_capacity(rows);
     for Returned { answered, mut shipment, rows_max, stop } in returned {
+        // What one call taught about the provider is learnt once, however many rows it carried.
+        let mut told: Option<Lesson> = None;
         for (row, payout, answer) in answered {
             tally(&core.counters, &answer);
             let pause_ms = pause_ms(payout.asked, core.env.random());
@@ -430,7 +433,10 @@ async fn write_down(
                 notes.push(note);
             }
             happenings.push(Happening { row, payout, event, notes });
-            lessons.push((row, lesson));
+            if told.as_ref() != Some(&lesson) {
+                lessons.push((row, lesson.clone()));
+            }
+            told = lesson.is_of_call().then_some(lesson);
         }
         if let Some(rows_max) = rows_max
             && let Err(error) = lane.brakes.shrink(&*core.ledger, rows_max).await

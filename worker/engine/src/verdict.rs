@@ -7,7 +7,9 @@ use providers::Answer;
 /// What the lane learns from one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lesson {
-    /// Nothing: nobody knows what became of it.
+    /// Nobody knows what became of it: the provider left it without an answer.
+    NoAnswer,
+    /// Nothing.
     None,
     /// It was not taken, for now: if it was the canary, another may try.
     NotYet,
@@ -18,7 +20,7 @@ pub enum Lesson {
     /// Refused with unlisted words, or taken with another amount: too many of these stop the
     /// lane (S10).
     Strange(String),
-    /// The provider asked us to slow down.
+    /// The provider asked us to slow down: the whole pool does.
     Slow {
         /// For how long.
         pause_ms: u64,
@@ -30,6 +32,13 @@ pub enum Lesson {
         /// When to try again.
         retry_after_ms: Option<u64>,
     },
+}
+
+impl Lesson {
+    /// Whether it is about the call, and so the same one for all of its rows.
+    pub fn is_of_call(&self) -> bool {
+        matches!(self, Lesson::NoAnswer | Lesson::Slow { .. })
+    }
 }
 
 /// One answer, digested.
@@ -87,9 +96,11 @@ pub fn digest(answer: Answer, payout: &Payout, now: Millis, pause_ms: u64) -> Ve
             notes: reason(&text),
             lesson: Lesson::Strange(text),
         },
-        Answer::Unknown { text } => {
-            Verdict { event: outcome(Outcome::Unknown), notes: reason(&text), lesson: Lesson::None }
-        }
+        Answer::Unknown { text } => Verdict {
+            event: outcome(Outcome::Unknown),
+            notes: reason(&text),
+            lesson: Lesson::NoAnswer,
+        },
         Answer::Exists { text } => {
             Verdict { event: outcome(Outcome::Exists), notes: reason(&text), lesson: Lesson::None }
         }

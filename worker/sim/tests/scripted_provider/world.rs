@@ -37,10 +37,13 @@ type Says<T> = Mutex<Box<dyn FnMut(&Payment) -> T + Send>>;
 pub struct Scripted {
     exec: Exec,
     limits: Limits,
+    creates: Says<Answer>,
     finds: Says<Found>,
     steps: Says<StepAnswer>,
     /// Payments that were sent.
     pub sent: Mutex<Vec<Payment>>,
+    /// When each of them was answered.
+    pub sent_ms: Mutex<Vec<u64>>,
     /// Payments that were asked about.
     pub asked: Mutex<Vec<Payment>>,
     tried: Mutex<usize>,
@@ -49,6 +52,11 @@ pub struct Scripted {
 }
 
 impl Scripted {
+    /// What is answered to creates from now on.
+    pub fn creates(&self, says: impl FnMut(&Payment) -> Answer + Send + 'static) {
+        *self.creates.lock().expect("no panic") = Box::new(says);
+    }
+
     /// What look-ups say from now on.
     pub fn finds(&self, says: impl FnMut(&Payment) -> Found + Send + 'static) {
         *self.finds.lock().expect("no panic") = Box::new(says);
@@ -81,8 +89,9 @@ impl Provider for Scripted {
     fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {
         async move {
             self.exec.sleep(REQUEST_MS).await;
-            let answer = Answer::Accepted { provider_id: None, cost: None };
-            let answers = vec![answer; shipment.payments.len()];
+            let mut says = self.creates.lock().expect("no panic");
+            let answers: Vec<Answer> = shipment.payments.iter().map(&mut **says).collect();
+            self.sent_ms.lock().expect("no panic").push(self.exec.now_ms());
             self.sent.lock().expect("no panic").extend(shipment.payments);
             answers.into()
         }
@@ -146,6 +155,42 @@ pub struct World {
     pub engine: Engine,
     pub journal: Arc<Shaky>,
     pub chunk: ChunkId,
+    lane: Served,
+}
+
+/// The lane, as each worker serves it.
+struct Served {
+    provider: Arc<Scripted>,
+    look_up_interval_us: u64,
+}
+
+impl Served {
+    fn start(
+        &self,
+        exec: &Exec,
+        ledger: &MemoryLedger,
+        sender: Sender,
+        journal: Arc<Shaky>,
+    ) -> Engine {
+        let setup = LaneSetup {
+            name: lane_name(),
+            provider: self.provider.clone(),
+            policy: policy(),
+            interval_us: 0,
+            in_flight: 8,
+            look_up_interval_us: self.look_up_interval_us,
+            canary: false,
+        };
+        let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(sender.0)));
+        let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal };
+        let engine = Engine::start(env, Arc::new(ledger.clone()), vec![setup], settings);
+        block_on(engine).expect("it starts")
+    }
+}
+
+/// The provider has it.
+pub fn taken() -> Answer {
+    Answer::Accepted { provider_id: None, cost: None }
 }
 
 /// Another worker's number.
@@ -180,33 +225,28 @@ impl World {
         let provider = Arc::new(Scripted {
             exec: exec.clone(),
             limits: limits(),
+            creates: Mutex::new(Box::new(|_| taken())),
             finds: Mutex::new(Box::new(|_| Found::Unclear { text: "no script".to_owned() })),
             steps: Mutex::new(Box::new(|_| StepAnswer::Taken)),
             sent: Mutex::default(),
+            sent_ms: Mutex::default(),
             asked: Mutex::default(),
             tried: Mutex::default(),
             stepped: Mutex::default(),
         });
-        let setup = LaneSetup {
-            name: lane_name(),
-            provider: provider.clone(),
-            policy: policy(),
-            interval_us: 0,
-            in_flight: 8,
-            look_up_interval_us,
-            canary: false,
-        };
-        let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(1)));
         let home = |id: &str| Home { id: id.to_owned(), host: id.to_owned(), ..Home::default() };
         let enlist = |id| block_on(senders::enlist(&ledger, &home(id), Sender::NOBODY));
         assert_eq!(enlist("far").expect("a number"), OTHER);
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
-        let settings =
-            Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal: journal.clone() };
-        let engine = Engine::start(env, Arc::new(ledger.clone()), vec![setup], settings);
-        let engine = block_on(engine).expect("it starts");
-        World { exec, ledger, provider, engine, journal, chunk: ChunkId { batch, no: 0 } }
+        let lane = Served { provider: provider.clone(), look_up_interval_us };
+        let engine = lane.start(&exec, &ledger, sender, journal.clone());
+        World { exec, ledger, provider, engine, journal, lane, chunk: ChunkId { batch, no: 0 } }
+    }
+
+    /// The other worker comes up.
+    pub fn neighbour(&self) -> Engine {
+        self.lane.start(&self.exec, &self.ledger, OTHER, Arc::default())
     }
 
     pub fn payouts(&self) -> Vec<Payout> {
@@ -262,8 +302,13 @@ impl World {
 
     /// The chunk is worked on as long as something can be done now.
     pub fn work(&self) {
-        assert!(self.engine.offer(self.chunk, &lane_name()), "nothing is at work");
-        self.until(|world| world.engine.room(&lane_name()) > 0);
+        self.work_by(&self.engine);
+    }
+
+    /// The same, by one of two workers.
+    pub fn work_by(&self, engine: &Engine) {
+        assert!(engine.offer(self.chunk, &lane_name()), "nothing is at work");
+        self.until(|_| engine.room(&lane_name()) > 0);
     }
 
     /// It is worked on again and again, for so long.
