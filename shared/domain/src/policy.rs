@@ -22,6 +22,11 @@ pub struct Policy {
     pub submitted_give_up_ms: u64,
     /// Until a payout that was never sent fails as too old (S17).
     pub unsent_give_up_ms: u64,
+    /// A row that was refused for now is sent again after a random pause of at most this; it
+    /// doubles with every try.
+    pub retry_first_ms: u64,
+    /// The longest such pause.
+    pub retry_max_ms: u64,
     /// For so long after it ended without being paid, what the provider once had may still turn
     /// out to be paid: no person starts a new attempt before (S15).
     pub late_success_window_ms: u64,
@@ -47,6 +52,8 @@ impl Policy {
         unknown_give_up_ms: 6 * HOUR,
         submitted_give_up_ms: 72 * HOUR,
         unsent_give_up_ms: 7 * 24 * HOUR,
+        retry_first_ms: 500,
+        retry_max_ms: MINUTE,
         // No provider's document names one. As long as an accepted payout is believed to be under
         // way: a transfer that a bank holds over a weekend comes to light in that time.
         late_success_window_ms: 72 * HOUR,
@@ -78,6 +85,8 @@ pub struct PolicyChange {
     pub unknown_give_up_ms: Option<u64>,
     pub submitted_give_up_ms: Option<u64>,
     pub unsent_give_up_ms: Option<u64>,
+    pub retry_first_ms: Option<u64>,
+    pub retry_max_ms: Option<u64>,
     pub late_success_window_ms: Option<u64>,
 }
 
@@ -93,6 +102,8 @@ impl PolicyChange {
             unknown_give_up_ms: self.unknown_give_up_ms.unwrap_or(policy.unknown_give_up_ms),
             submitted_give_up_ms: self.submitted_give_up_ms.unwrap_or(policy.submitted_give_up_ms),
             unsent_give_up_ms: self.unsent_give_up_ms.unwrap_or(policy.unsent_give_up_ms),
+            retry_first_ms: self.retry_first_ms.unwrap_or(policy.retry_first_ms),
+            retry_max_ms: self.retry_max_ms.unwrap_or(policy.retry_max_ms),
             late_success_window_ms: self
                 .late_success_window_ms
                 .unwrap_or(policy.late_success_window_ms),

@@ -427,7 +427,7 @@ async fn write_down(
         let mut told: Option<Lesson> = None;
         for (row, payout, answer) in answered {
             tally(&core.counters, &answer);
-            let pause_ms = pause_ms(payout.asked, core.env.random());
+            let pause_ms = pause_ms(&lane.policy, payout.asked, core.env.random());
             let Verdict { event, mut notes, lesson } = digest(answer, &payout, now, pause_ms);
             if let Some((_, note)) = shipment.take_if(|(at, _)| *at == row) {
                 notes.push(note);
