@@ -5,7 +5,7 @@
 //! - [`sandbox`]: the providers, a process of its own that is asked what it really paid;
 //!   [`provider`]: which there are, and what a lane through each is told
 //! - [`batch`]: files to pay; [`results`]: result files; [`compare`]: both against the sandbox
-//! - [`backup`]: a copy of the ledger that is put back
+//! - [`backup`]: a copy of the ledger that is put back; [`relay`]: a way to Redis that holds answers
 //! - [`chaos`]: all of it in a storm
 //! - [`binaries`], [`process`], [`redis_server`], [`http`], [`wait`]: the means
 
@@ -20,6 +20,7 @@ pub mod money;
 pub mod process;
 pub mod provider;
 pub mod redis_server;
+pub mod relay;
 pub mod results;
 pub mod sandbox;
 pub mod wait;

@@ -7,6 +7,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Until a signal has reached all threads of a program.
+const FREEZE: Duration = Duration::from_secs(5);
+
 /// Lines shown of each program when a test fails.
 const SHOWN: usize = 60;
 
@@ -68,8 +71,30 @@ impl Process {
 
     /// SIGTERM: ends it in order.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// SIGSTOP: when this returns it does nothing any more, and keeps all that it has.
+    #[track_caller]
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+        let stat = format!("/proc/{}/stat", self.child.id());
+        wait_for("it stands still", FREEZE, || {
+            let text = std::fs::read_to_string(&stat).expect("its state");
+            // Behind the name in brackets, which may hold anything.
+            let (_, state) = text.rsplit_once(") ").expect("a state");
+            state.starts_with('T').then_some(())
+        });
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill(1)");
+        let status = Command::new("kill").args([signal, &pid]).status().expect("kill(1)");
         assert!(status.success(), "{} did not get its signal", self.name);
     }
 

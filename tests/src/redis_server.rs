@@ -59,6 +59,12 @@ impl RedisServer {
         self.wait_until_it_answers();
     }
 
+    /// Starts again with another `appendfsync`.
+    pub fn restart_with_fsync(&mut self, appendfsync: &'static str) {
+        self.appendfsync = appendfsync;
+        self.restart();
+    }
+
     fn wait_until_it_answers(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.answers() {

@@ -8,6 +8,7 @@ use crate::http;
 use crate::process::{Ended, Process, run};
 use crate::provider::Provider;
 use crate::redis_server::{RedisServer, free_port};
+use crate::relay::Relay;
 use crate::results::{self, ResultRow};
 use crate::sandbox::{SIGN_KEY, Sandbox};
 use crate::wait::{wait_for, wait_until};
@@ -121,22 +122,27 @@ impl World {
 
     /// `worker run`, at work.
     pub fn worker(&self) -> Process {
-        self.serving("run", &self.addresses[0])
+        self.serving("run", &self.addresses[0], &[])
+    }
+
+    /// The same, and it reaches its ledger over this relay.
+    pub fn worker_by(&self, relay: &Relay) -> Process {
+        self.serving("run", &self.addresses[0], &[&format!("ledger.url={}", relay.url())])
     }
 
     /// Another `worker run` beside the first, at an address of its own.
     pub fn second_worker(&self) -> Process {
-        self.serving("run", &self.addresses[1])
+        self.serving("run", &self.addresses[1], &[])
     }
 
     /// `worker run` at address number `no` of [`WORKERS`]; nobody waits until it is at work.
     pub fn start_worker(&self, no: usize) -> Process {
-        self.start_serving("run", &self.addresses[no])
+        self.start_serving("run", &self.addresses[no], &[])
     }
 
     /// `worker up`, at work.
     pub fn up(&self) -> Process {
-        self.serving("up", &self.addresses[0])
+        self.serving("up", &self.addresses[0], &[])
     }
 
     /// Fetches what the exchange site says of its directions, so that rows for it can be checked;
@@ -161,8 +167,8 @@ impl World {
         parse(&answer.expect("an answer").body)
     }
 
-    fn serving(&self, command: &str, address: &str) -> Process {
-        let mut process = self.start_serving(command, address);
+    fn serving(&self, command: &str, address: &str, settings: &[&str]) -> Process {
+        let mut process = self.start_serving(command, address, settings);
         let health = format!("http://{address}/health");
         wait_until("the worker answers", START, || {
             assert!(!process.has_ended(), "the worker has ended: {}", process.stderr());
@@ -171,8 +177,9 @@ impl World {
         process
     }
 
-    fn start_serving(&self, command: &str, address: &str) -> Process {
+    fn start_serving(&self, command: &str, address: &str, settings: &[&str]) -> Process {
         let mut command = self.command("worker", &[command]);
+        command.args(settings.iter().flat_map(|setting| ["--set", *setting]));
         command.args(["--set", &format!("http.listen={address}")]);
         command.args(["--set", &format!("http.public_url=http://{address}")]);
         Process::start("worker", &mut command)

@@ -22,6 +22,8 @@ use tokio::time::Instant;
 /// The period that is compared each day: what was told late, or over a weekend, is seen by one of
 /// three days. In milliseconds.
 const BACK_MS: u64 = 3 * DAY_MS;
+/// Who stops a lane, in its audit chain. Which machine it was tells its log.
+const WHO: &str = "worker";
 /// A start waits no longer for a provider's list.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -108,7 +110,7 @@ async fn check_ledger(ledger: &dyn Ledger, lane: &Listed) -> Result<(), String> 
                 about.id
             );
             tracing::error!(lane = %name, reason, "the lane is stopped");
-            lane::stop(ledger, name, &reason).await.map_err(text)
+            lane::stop(ledger, name, WHO, &reason).await.map_err(text)
         }
     }
 }
@@ -157,7 +159,7 @@ async fn compare_if_due(
     }
     let differences = outcome.differences();
     let Outcome { entries, ours, agree, elsewhere, untold, destroyed, .. } = outcome;
-    if lane::stop_for(ledger, &lane.name, &outcome).await? {
+    if lane::stop_for(ledger, &lane.name, WHO, &outcome).await? {
         tracing::error!(
             lane = %lane.name, differences, entries, ours, agree, elsewhere, untold, destroyed,
             "the provider's list and the ledger differ; the lane is stopped"

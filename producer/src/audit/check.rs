@@ -1,6 +1,8 @@
 //! The chains against themselves, against their signed heads, and against the ledger's present
 //! payouts. One page of a chain and one chunk are in memory at a time.
 //!
+//! A signature counts as far as somebody outside the ledger stands for its key ([`Trust`]).
+//!
 //! A live system changes while it is looked at: what a batch's result does not show yet is counted
 //! as *not told yet*, and is no finding.
 
@@ -8,10 +10,9 @@ use super::pages::Pages;
 pub use super::problem::{Problem, TO_DO};
 use super::settle::Said;
 use super::told::{digest, sums};
+use super::trust::{Signer, Trust, Voucher};
 use domain::{Batch, BatchId, ChunkId};
-use ledger::audit::{
-    Chain, Entry, Finding, Hash, Kind, PublicKey, SignedHead, judge, known_key, newest_head,
-};
+use ledger::audit::{Chain, Entry, Finding, Hash, Kind, SignedHead, judge, known_key, newest_head};
 use ledger::{Ledger, LedgerError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,7 @@ pub struct Checked {
     /// Chunks that changed since their batch's newest result.
     pub not_told_yet: u64,
     /// The keys that signed, by fingerprint.
-    pub keys: BTreeMap<String, Option<PublicKey>>,
+    pub signers: BTreeMap<String, Signer>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What more is wrong.
@@ -46,9 +47,11 @@ pub struct Checked {
 pub async fn check(
     ledger: &dyn Ledger,
     only: Option<BatchId>,
+    trust: &Trust,
     shown: &(dyn Fn(&Checked) + Sync),
 ) -> Result<Checked, LedgerError> {
-    let mut check = Check { ledger, only, seen: Checked::default(), lanes: BTreeSet::new(), shown };
+    let (seen, lanes) = Default::default();
+    let mut check = Check { ledger, only, trust, seen, lanes, shown };
     check.installation().await?;
     match only {
         Some(id) => {
@@ -77,6 +80,7 @@ pub async fn check(
 struct Check<'a> {
     ledger: &'a dyn Ledger,
     only: Option<BatchId>,
+    trust: &'a Trust,
     seen: Checked,
     lanes: BTreeSet<Chain>,
     shown: &'a (dyn Fn(&Checked) + Sync),
@@ -159,15 +163,30 @@ impl Check<'_> {
         stands: Option<Hash>,
         has: u64,
     ) -> Result<(), LedgerError> {
-        if !self.seen.keys.contains_key(&head.key) {
-            let key = known_key(self.ledger, &head.key).await?;
-            self.seen.keys.insert(head.key.clone(), key);
-        }
-        let key = self.seen.keys.get(&head.key).copied().flatten();
+        let key = self.signer(&head.key).await?.key;
         if let Some(finding) = judge(head, key.as_ref(), stands, has) {
             self.push_once(Problem::Chain(finding));
         }
         Ok(())
+    }
+
+    /// Who signs with the key of this fingerprint.
+    async fn signer(&mut self, fingerprint: &str) -> Result<Signer, LedgerError> {
+        if let Some(known) = self.seen.signers.get(fingerprint) {
+            return Ok(*known);
+        }
+        let signer = match self.trust.signer(fingerprint) {
+            Some(signer) => signer,
+            None => {
+                let key = known_key(self.ledger, fingerprint).await?;
+                Signer { key, voucher: Voucher::OnlyTheLedger }
+            }
+        };
+        if let Some(key) = signer.strange().filter(|_| self.trust.is_strict()) {
+            self.push_once(Problem::StrangeKey(key));
+        }
+        self.seen.signers.insert(fingerprint.to_owned(), signer);
+        Ok(signer)
     }
 
     /// The newest head of a chain, as its register has it.

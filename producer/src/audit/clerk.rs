@@ -44,6 +44,14 @@ impl Clerk {
         self.key().map(SigningKey::public)
     }
 
+    /// Its public half, if it lies on this machine already: to check with it none is made.
+    pub fn public_key_here(&self) -> Result<Option<PublicKey>, AuditError> {
+        match key_file::load(KeyKind::Audit, &self.key_file)? {
+            Some(_) => self.public_key().map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The key. Asked for before something begins that must be told.
     pub fn key(&self) -> Result<&SigningKey, AuditError> {
         if let Some(key) = self.key.get() {

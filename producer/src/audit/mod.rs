@@ -6,8 +6,8 @@
 //!
 //! - [`clerk`]: who tells, and the key that signs; [`told`]: what the entries say
 //! - [`settle`](mod@settle): what became of a batch, told when its result is written
-//! - [`check`]: chains and present payouts, compared; [`problem`]: what can be wrong; [`pages`]: a
-//!   chain, read in pages
+//! - [`check`]: chains and present payouts, compared; [`trust`]: whose signature counts;
+//!   [`problem`]: what can be wrong; [`pages`]: a chain, read in pages
 
 pub mod check;
 pub mod clerk;
@@ -15,7 +15,8 @@ pub mod pages;
 pub mod problem;
 pub mod settle;
 pub mod told;
+pub mod trust;
 
 pub use clerk::{AuditError, Clerk, who};
-pub use ledger::audit::{Chain, Kind, note_brake};
+pub use ledger::audit::{Chain, Kind};
 pub use settle::{Recorded, settle};

@@ -1,7 +1,7 @@
 //! What can be wrong, in words for people.
 
 use domain::{BatchId, ChunkId};
-use ledger::audit::Finding;
+use ledger::audit::{Finding, PublicKey};
 use std::fmt;
 
 /// What is wrong.
@@ -21,6 +21,8 @@ pub enum Problem {
     NoBatch(BatchId),
     /// A chain that must end in a signed head does not: entries at its end are nobody's word.
     NotSigned(String),
+    /// It signed, and is none of the keys that count.
+    StrangeKey(PublicKey),
     /// A register that holds a head or a key cannot be read.
     Register(String),
 }
@@ -53,6 +55,13 @@ impl fmt::Display for Problem {
                 f,
                 "{chain}: no signed head covers it to its end; the head was taken away, or the end \
                  was written by somebody without a key"
+            ),
+            Problem::StrangeKey(key) => write!(
+                f,
+                "signed by a key that only this ledger vouches for: {key}; it is none of those that \
+                 you named. Whoever can write to the ledger can put a key of his own there. If it \
+                 is that of another machine of yours (`producer audit key` prints it there), name \
+                 it with --key as well"
             ),
             Problem::Register(name) => write!(f, "register {name} was changed"),
         }

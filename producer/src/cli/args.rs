@@ -256,6 +256,11 @@ pub enum AuditCommand {
         /// The batch; without it, everything
         #[arg(value_parser = batch_id)]
         batch: Option<BatchId>,
+        /// A public key that may have signed, or a file that holds it, such as `producer audit key`
+        /// prints it; once for each machine of yours. Signed by any other key is then a failure
+        /// [default: this machine's own key counts, others are told]
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
         /// As JSON
         #[arg(long)]
         json: bool,

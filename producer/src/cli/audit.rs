@@ -4,6 +4,7 @@ use super::commands::{Office, print_json};
 use super::{AuditCommand, Failure};
 use crate::audit::check::{self, Checked};
 use crate::audit::pages::Pages;
+use crate::audit::trust::{Trust, given_key};
 use crate::audit::{AuditError, Chain};
 use crate::report::proof;
 use crate::{progress, show};
@@ -13,7 +14,7 @@ use std::path::Path;
 impl Office {
     pub(super) async fn audit(&self, command: AuditCommand) -> Result<(), Failure> {
         match command {
-            AuditCommand::Verify { batch, json } => self.verify_audit(batch, json).await,
+            AuditCommand::Verify { batch, key, json } => self.verify_audit(batch, &key, json).await,
             AuditCommand::Show { chain, json } => self.show_audit(chain, json).await,
             AuditCommand::Key => {
                 println!("{}", self.rules.clerk.public_key()?);
@@ -22,7 +23,14 @@ impl Office {
         }
     }
 
-    async fn verify_audit(&self, only: Option<BatchId>, json: bool) -> Result<(), Failure> {
+    async fn verify_audit(
+        &self,
+        only: Option<BatchId>,
+        named: &[String],
+        json: bool,
+    ) -> Result<(), Failure> {
+        let named = named.iter().map(|given| given_key(given)).collect::<Result<_, _>>()?;
+        let trust = Trust::of(named, || self.rules.clerk.public_key_here())?;
         if let Some(id) = only
             && self.ledger.batch(id).await?.is_none()
         {
@@ -30,7 +38,7 @@ impl Office {
         }
         let bar = progress::Counting::start();
         let shown = |seen: &Checked| bar.show(&show::audit::how_far(seen));
-        let checked = check::check(&*self.ledger, only, &shown).await;
+        let checked = check::check(&*self.ledger, only, &trust, &shown).await;
         bar.end();
         let checked = checked.map_err(AuditError::from)?;
         match json {

@@ -19,6 +19,7 @@ pub use args::{
 };
 
 use crate::audit::AuditError;
+use crate::audit::trust::GivenKeyError;
 use crate::confirm::ConfirmError;
 use crate::intake::IntakeError;
 use crate::provider::LineError;
@@ -66,6 +67,9 @@ pub enum Failure {
     /// A result that somebody sent.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// A key that was given to check with.
+    #[error(transparent)]
+    GivenKey(#[from] GivenKeyError),
     /// The audit.
     #[error(transparent)]
     Audit(#[from] AuditError),

@@ -9,6 +9,7 @@
 pub mod period;
 pub mod show;
 
+use crate::audit::who;
 use crate::progress;
 use crate::provider::Line;
 use crate::provider::account::{self, AccountError};
@@ -101,7 +102,7 @@ async fn by_list(
     let job = Job { ledger, lane, account, statement, format, period, turns: &*turns };
     let how_far = Arc::new(Progress::default());
     let outcome = progress::of_comparison(&how_far, compare(&job, &how_far)).await?;
-    let stopped = !look_only && lane::stop_for(ledger, &line.lane, &outcome).await?;
+    let stopped = !look_only && lane::stop_for(ledger, &line.lane, &who(), &outcome).await?;
     Ok(Reconciled::Compared { outcome: Box::new(outcome), stopped })
 }
 

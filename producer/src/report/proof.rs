@@ -6,6 +6,7 @@ use super::late::LateNews;
 use super::seal::{self, Seal};
 use super::summary::{CurrencySummary, Sum, Summary, amount_from_text};
 use super::{cells, summary};
+use crate::audit::trust::{GivenKeyError, given_key};
 use domain::State;
 use ledger::audit::PublicKey;
 use std::collections::BTreeMap;
@@ -37,8 +38,8 @@ pub enum ProofError {
         source: std::io::Error,
     },
     /// The key that was given is none.
-    #[error("{0}: {1}")]
-    Key(String, ledger::audit::key::NotAKey),
+    #[error(transparent)]
+    Key(#[from] GivenKeyError),
     /// A file is not what it should be.
     #[error("{path} is not what was signed: {problem}")]
     Differs {
@@ -70,7 +71,7 @@ struct Files {
 /// Checks a result. `key` is a public key, or a file that holds one.
 pub fn prove(file: &Path, key: Option<&str>) -> Result<Proof, ProofError> {
     let files = Files::beside(file)?;
-    let expected = key.map(public_key).transpose()?;
+    let expected = key.map(given_key).transpose()?;
     let text = read(&files.summary, SUMMARY_BYTES_MAX)?;
     let seal = read(&files.signature, seal::BYTES_MAX)?;
     let seal = String::from_utf8(seal).ok().and_then(|text| Seal::parse(&text));
@@ -98,16 +99,6 @@ impl Files {
             ENDINGS.map(|ending| file.with_file_name(format!("{base}{ending}")));
         Ok(Files { result, summary, signature })
     }
-}
-
-/// A public key as it stands on the command line, or in a file.
-fn public_key(given: &str) -> Result<PublicKey, ProofError> {
-    let path = Path::new(given);
-    let text = match path.is_file() {
-        true => String::from_utf8_lossy(&read(path, seal::BYTES_MAX)?).into_owned(),
-        false => given.to_owned(),
-    };
-    text.trim().parse().map_err(|e| ProofError::Key(given.to_owned(), e))
 }
 
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, ProofError> {

@@ -1,6 +1,7 @@
 //! What an audit found, and the entries of a chain.
 
 use crate::audit::check::{Checked, TO_DO};
+use crate::audit::trust::{Signer, Voucher};
 use crate::report::cells::put_time;
 use ledger::audit::{Entry, Hash};
 use serde_json::{Value, json};
@@ -8,6 +9,12 @@ use std::fmt::Write;
 
 /// Characters of an entry's text that are shown; `--json` shows all.
 const TEXT_CHARS: usize = 160;
+
+/// What was found where a key signed that nobody outside the ledger stands for.
+const UNTOUCHED_IF: &str = "nothing was changed, taken out, moved or cut off, if all of these keys \
+are yours. Whoever can write to the ledger can put a key of his own there and sign with it: compare \
+the keys with what `producer audit key` prints on each of your machines, and run this again with \
+--key KEY for each of them";
 
 /// `3 batches, 40 chunks, 92 entries`.
 pub fn how_far(seen: &Checked) -> String {
@@ -26,11 +33,8 @@ pub fn checked(seen: &Checked) -> String {
         let _ = writeln!(out, "and {} more", seen.more);
     }
     let _ = writeln!(out, "checked: {}", how_far(seen));
-    for (fingerprint, key) in &seen.keys {
-        let _ = match key {
-            Some(key) => writeln!(out, "signed by {fingerprint}: {key}"),
-            None => writeln!(out, "signed by {fingerprint}: this key is not known here"),
-        };
+    for (fingerprint, signer) in &seen.signers {
+        let _ = writeln!(out, "{}", signed_by(fingerprint, signer));
     }
     if seen.not_told_yet > 0 {
         let _ = writeln!(
@@ -40,19 +44,36 @@ pub fn checked(seen: &Checked) -> String {
             seen.not_told_yet
         );
     }
-    let _ = match seen.problems.is_empty() {
-        true => writeln!(out, "nothing was changed, taken out, moved or cut off"),
-        false => writeln!(out, "{TO_DO}"),
+    let is_strange = seen.signers.values().any(|signer| signer.strange().is_some());
+    let _ = match (seen.problems.is_empty(), is_strange) {
+        (true, false) => writeln!(out, "nothing was changed, taken out, moved or cut off"),
+        (true, true) => writeln!(out, "{UNTOUCHED_IF}"),
+        (false, _) => writeln!(out, "{TO_DO}"),
     };
     out
+}
+
+/// Whose key it is.
+fn signed_by(fingerprint: &str, signer: &Signer) -> String {
+    let Some(key) = signer.key else {
+        return format!("signed by {fingerprint}: this key is not known here");
+    };
+    match signer.voucher {
+        Voucher::Named => format!("signed by a key that you named: {key}"),
+        Voucher::Here => format!("signed by the key of this machine: {key}"),
+        Voucher::OnlyTheLedger => {
+            format!("signed by a key that only this ledger vouches for: {key}")
+        }
+    }
 }
 
 /// The same for scripts.
 pub fn to_json(seen: &Checked) -> Value {
     let problems: Vec<String> = seen.problems.iter().map(ToString::to_string).collect();
-    let key = |(fingerprint, key): (&String, &Option<ledger::audit::PublicKey>)| {
-        (fingerprint.clone(), key.map_or(Value::Null, |key| Value::from(key.to_string())))
+    let key = |(fingerprint, signer): (&String, &Signer)| {
+        (fingerprint.clone(), signer.key.map_or(Value::Null, |key| Value::from(key.to_string())))
     };
+    let strange = seen.signers.values().filter_map(Signer::strange);
     json!({
         "ok": seen.problems.is_empty(),
         "chains": seen.chains,
@@ -60,7 +81,9 @@ pub fn to_json(seen: &Checked) -> Value {
         "batches": seen.batches,
         "chunks": seen.chunks,
         "not_told_yet": seen.not_told_yet,
-        "keys": seen.keys.iter().map(key).collect::<serde_json::Map<_, _>>(),
+        "keys": seen.signers.iter().map(key).collect::<serde_json::Map<_, _>>(),
+        "keys_that_only_the_ledger_vouches_for":
+            strange.map(|key| key.to_string()).collect::<Vec<_>>(),
         "problems": problems,
         "more": seen.more,
     })

@@ -3,10 +3,11 @@
 use crate::world::{World, card, iban};
 use domain::{BatchId, ChunkId, Event, LaneName, News, Place, Policy, State};
 use ledger::apply::{Happening, apply};
-use ledger::audit::{Chain, Entry, Finding, Kind, PublicKey};
+use ledger::audit::{Chain, Entry, Finding, Kind, PublicKey, SigningKey};
 use ledger::{Guard, Note, NoteKind};
 use producer::audit::check::{Checked, Problem, check};
 use producer::audit::told::{IntakeTold, SettledTold};
+use producer::audit::trust::{Trust, Voucher};
 use producer::intake::TakeOptions;
 use producer::report;
 use producer::steer;
@@ -21,7 +22,11 @@ async fn kinds(world: &World, chain: &Chain) -> Vec<Kind> {
 }
 
 async fn checked(world: &World) -> Checked {
-    check(&*world.ledger, None, &|_| {}).await.unwrap()
+    checked_by(world, &Trust::Here(world.rules.clerk.public_key_here().unwrap())).await
+}
+
+async fn checked_by(world: &World, trust: &Trust) -> Checked {
+    check(&*world.ledger, None, trust, &|_| {}).await.unwrap()
 }
 
 /// Writes what is due; how many results.
@@ -85,7 +90,7 @@ async fn a_batch_is_told_from_its_intake_to_its_end_and_no_row_of_the_file_is_mi
     assert_eq!((head.chain, head.count), (format!("batch/{id}"), 2));
     let checked = checked(&world).await;
     assert_eq!(checked.problems, []);
-    assert_eq!((checked.batches, checked.chunks, checked.keys.len()), (1, 2, 1));
+    assert_eq!((checked.batches, checked.chunks, checked.signers.len()), (1, 2, 1));
     let file = std::fs::read_to_string(world.path("audit.key")).unwrap();
     for chain in [Chain::batch(id), Chain::installation()] {
         for entry in entries(&world, &chain).await {
@@ -164,7 +169,7 @@ async fn what_people_do_to_lanes_and_batches_is_told_and_signed() {
     steer::stop_lane(&*world.ledger, &world.rules, &lane, "again").await.unwrap();
     steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap();
     steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap();
-    ledger::audit::note_brake(&*world.ledger, &lane, "worker", "three refusals").await.unwrap();
+    ledger::audit::note_brake(&*world.ledger, &lane, "worker", "three refusals").await;
     steer::cancel(&*world.ledger, &world.rules, id).await.unwrap();
     let told = entries(&world, &Chain::lane(&lane)).await;
     let told_kinds: Vec<_> = told.iter().map(|entry| entry.kind).collect();
@@ -210,7 +215,7 @@ async fn a_payout_that_no_entry_explains_is_found_and_so_is_a_chain_that_was_nev
     let id = settled(&world).await;
     let whole = checked(&world).await;
     assert_eq!(whole.problems, []);
-    let key: PublicKey = whole.keys.values().next().unwrap().unwrap();
+    let key: PublicKey = whole.signers.values().next().unwrap().key.unwrap();
     assert_eq!(world.rules.clerk.public_key().unwrap(), key);
     // A ledger that never heard of the digest: the change is written, and its result is said to be.
     let places: Vec<_> = world.rows_of(id).await.into_iter().map(|(place, _)| place).collect();
@@ -256,4 +261,82 @@ async fn what_a_result_shows_and_no_head_covers_is_found_and_so_is_an_installati
     let found = checked(&bare).await.problems;
     assert_eq!(found, [Problem::NotSigned("installation".to_owned())]);
     assert!(found[0].to_string().contains("no signed head"), "{}", found[0]);
+}
+
+/// Somebody who can write to the ledger tells of a batch whatever he likes, registers a key of his
+/// own there, and signs with it.
+async fn forge(world: &World, id: BatchId) -> PublicKey {
+    let key = SigningKey::from_seed(&[66; 32]).unwrap();
+    let (chain, who) = (Chain::batch(id), "nobody");
+    let text = serde_json::json!({ "chunks": [] });
+    let what = ledger::audit::What { kind: Kind::Settled, who, text };
+    ledger::audit::append(&*world.ledger, &chain, &what).await.unwrap();
+    ledger::audit::sign_head(&*world.ledger, &chain, &key, who).await.unwrap();
+    key.public()
+}
+
+#[tokio::test]
+async fn a_key_that_only_the_ledger_vouches_for_is_told_and_where_keys_were_named_it_is_a_finding()
+{
+    let world = World::new();
+    let id = settled(&world).await;
+    let ours = world.rules.clerk.public_key().unwrap();
+    let named = Trust::Named(vec![ours]);
+    let whole = checked_by(&world, &named).await;
+    assert_eq!(whole.problems, []);
+    let vouchers = |checked: &Checked| -> Vec<_> {
+        checked.signers.values().map(|signer| (signer.key, signer.voucher)).collect()
+    };
+    assert_eq!(vouchers(&whole), [(Some(ours), Voucher::Named)]);
+
+    let theirs = forge(&world, id).await;
+    let here = checked(&world).await;
+    assert_eq!(here.problems, [], "it may be a machine of the pool: told, and no finding");
+    let mut told = vouchers(&here);
+    told.sort_by_key(|(_, voucher)| *voucher == Voucher::OnlyTheLedger);
+    let strange = (Some(theirs), Voucher::OnlyTheLedger);
+    assert_eq!(told, [(Some(ours), Voucher::Here), strange]);
+    let shown = producer::show::audit::checked(&here);
+    let words = format!("signed by a key that only this ledger vouches for: {theirs}");
+    assert!(shown.contains(&words) && shown.contains("if all of these keys are yours"), "{shown}");
+
+    let found = checked_by(&world, &named).await;
+    assert_eq!(found.problems, [Problem::StrangeKey(theirs)]);
+    let shown = producer::show::audit::checked(&found);
+    assert!(shown.contains(&words) && shown.contains("keep a copy of the ledger"), "{shown}");
+    let both = checked_by(&world, &Trust::Named(vec![ours, theirs])).await;
+    assert_eq!(both.problems, [], "whoever names it stands for it");
+    let one = check(&*world.ledger, Some(id), &named, &|_| {}).await.unwrap();
+    assert_eq!(one.problems, [Problem::StrangeKey(theirs)], "of the one batch, too");
+}
+
+#[tokio::test]
+async fn a_machine_without_a_key_stands_for_none_and_makes_none_to_check_with() {
+    let world = World::new();
+    settled(&world).await;
+    std::fs::rename(world.path("audit.key"), world.path("elsewhere.key")).unwrap();
+    let config = config::AuditConfig { key_file: world.path("audit.key") };
+    let stranger = producer::audit::clerk::Clerk::new(&config);
+    assert_eq!(stranger.public_key_here().unwrap(), None);
+    assert!(!world.path("audit.key").exists());
+    let checked = checked_by(&world, &Trust::Here(None)).await;
+    assert_eq!(checked.problems, []);
+    assert!(checked.signers.values().all(|signer| signer.strange().is_some()), "{checked:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_named_needs_no_register_to_be_checked_with() {
+    let world = World::new();
+    let id = settled(&world).await;
+    let ours = world.rules.clerk.public_key().unwrap();
+    // Not even the register's word for it: another key stands in its place.
+    let name = format!("audit/key/{}", ours.fingerprint());
+    let mut register = world.ledger.register(name).await.unwrap().unwrap();
+    register.text = SigningKey::from_seed(&[66; 32]).unwrap().public().to_string();
+    assert!(world.ledger.put_register(register).await.unwrap());
+    let bad = checked_by(&world, &Trust::Here(None)).await.problems;
+    let is_bad =
+        |problem: &Problem| matches!(problem, Problem::Chain(Finding::BadSignature { .. }));
+    assert!(!bad.is_empty() && bad.iter().all(is_bad), "{id}: {bad:?}");
+    assert_eq!(checked_by(&world, &Trust::Named(vec![ours])).await.problems, []);
 }

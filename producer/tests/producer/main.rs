@@ -3,8 +3,8 @@
 //! - [`world`]: a ledger, rules and files to start from
 //! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
 //!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
-//! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`steering`],
-//!   [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
+//! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`retention`],
+//!   [`steering`], [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
 //!   [`listing`], [`reviewing`], [`judging`], [`rebinding`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
@@ -29,6 +29,7 @@ mod proof;
 mod rebinding;
 mod references;
 mod report;
+mod retention;
 mod reviewing;
 mod samples;
 mod scene;

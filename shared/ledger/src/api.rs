@@ -37,7 +37,10 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Whoever calls this has compared what all senders remember with what the ledger knows
     /// (S18): from now on this connection takes intents in that life of the ledger. An intent in
-    /// a life that nobody vouched for is [`LedgerError::Unavailable`], and was not written.
+    /// a life that nobody vouched for is [`LedgerError::Unavailable`]. Mostly it was not written;
+    /// but where the life ended in the very moment of the write it may stand, as any step may that
+    /// ends so. Its caller sends nothing, and takes back what stands of it or leaves it to be looked
+    /// up.
     fn trust(&self, life: Life);
 
     // ---- intake (S2) ----

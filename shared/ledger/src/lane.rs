@@ -10,7 +10,7 @@ use domain::LaneName;
 pub async fn change(
     ledger: &dyn Ledger,
     name: &LaneName,
-    change: impl Fn(&mut LaneRecord) -> bool,
+    mut change: impl FnMut(&mut LaneRecord) -> bool,
 ) -> Result<bool, LedgerError> {
     loop {
         let mut record = ledger.lane(name.clone()).await?;

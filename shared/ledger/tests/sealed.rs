@@ -367,3 +367,37 @@ async fn rows_are_destroyed_so_many_days_after_their_intake_and_not_before() {
     assert_eq!(retain(&ledger, 30).await.unwrap(), 0);
     assert_eq!(registers.load(Ordering::SeqCst) - before, 1, "what is done is not read again");
 }
+
+#[tokio::test]
+async fn a_batch_that_is_damaged_or_destroyed_already_keeps_no_other_from_its_retention() {
+    let (_dir, path, inner) = file();
+    let ledger = Sealed::open(inner.clone(), key(1)).await.unwrap();
+    for n in 1..=5 {
+        active(&ledger, n).await;
+        settle(&ledger, n, State::Paid).await;
+        report(&ledger, n).await;
+    }
+    assert_eq!(shred(&ledger, batch_id(4)).await.unwrap(), Shred::Destroyed);
+    let change = |sql: &str, n: u64| {
+        let name = format!("key/{}", batch_id(n));
+        let db = Connection::open(&path).unwrap();
+        assert_eq!(db.execute(sql, [name]).unwrap(), 1, "{sql}");
+    };
+    // Of batch 2 no block can be read; of batch 3 not even the register of its key.
+    change("UPDATE block SET data = x'00' WHERE chunk = 2 AND ?1 <> ''", 2);
+    change("UPDATE register SET text = CAST(x'ff' || text AS TEXT) WHERE name = ?1", 3);
+    let unreadable = inner.register(format!("key/{}", batch_id(3))).await;
+    assert!(matches!(unreadable, Err(LedgerError::Broken(_))), "{unreadable:?}");
+
+    assert_eq!(retain(&ledger, 1).await.unwrap(), 3, "all but the two");
+    for (n, outcome) in [(1, Shred::Before), (2, Shred::Before), (4, Shred::Before)] {
+        assert_eq!(shred(&ledger, batch_id(n)).await.unwrap(), outcome, "batch {n}");
+    }
+    assert_eq!(shred(&ledger, batch_id(5)).await.unwrap(), Shred::Before);
+    assert!(shred(&ledger, batch_id(3)).await.is_err(), "asked for by name, it is an error");
+    change(
+        "UPDATE register SET text = CAST(substr(CAST(text AS BLOB), 2) AS TEXT) WHERE name = ?1",
+        3,
+    );
+    assert_eq!(retain(&ledger, 1).await.unwrap(), 1, "the damaged one was not forgotten");
+}

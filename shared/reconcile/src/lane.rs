@@ -1,10 +1,12 @@
 //! What the pool knows of comparisons: who makes today's, what stops the lane, which other ledgers
-//! are retired. All of it stands in the lane's record and changes by compare-and-set.
+//! are retired. All of it stands in the lane's record and changes by compare-and-set. A stop is told
+//! to the lane's audit chain (S20) once it holds.
 
 use crate::DAY_MS;
 use crate::compare::is_on;
 use crate::found::Outcome;
 use domain::{Account, LaneName, LedgerId, Millis};
+use ledger::audit::note_brake;
 use ledger::lane::change;
 use ledger::{LaneRecord, Ledger, LedgerError, Stop};
 use std::collections::HashSet;
@@ -51,10 +53,11 @@ pub async fn ended(ledger: &dyn Ledger, lane: &LaneName) -> Result<(), LedgerErr
 }
 
 /// Stops the lane for what was found, unless it has stopped for all of it before: whoever started
-/// it again has seen that. Gives whether there was anything new.
+/// it again has seen that. `who` found it, for the audit. Gives whether there was anything new.
 pub async fn stop_for(
     ledger: &dyn Ledger,
     lane: &LaneName,
+    who: &str,
     outcome: &Outcome,
 ) -> Result<bool, LedgerError> {
     if outcome.differences() == 0 {
@@ -62,7 +65,9 @@ pub async fn stop_for(
     }
     let since = ledger.about().await?.now;
     let reason = reason(lane, outcome);
-    change(ledger, lane, |record| {
+    let mut is_stopped = false;
+    let is_new = change(ledger, lane, |record| {
+        is_stopped = false;
         let told = &mut record.comparison.told;
         let found: HashSet<u64> = outcome.stopping_hashes().collect();
         if found.iter().all(|hash| told.contains(hash)) && found.len() < TOLD_MAX {
@@ -75,10 +80,15 @@ pub async fn stop_for(
         // A stop that waits for a person stands; one that would end by itself does not suffice.
         if record.stopped.as_ref().is_none_or(|stop| stop.until.is_some()) {
             record.stopped = Some(Stop { reason: reason.clone(), since, until: None });
+            is_stopped = true;
         }
         true
     })
-    .await
+    .await?;
+    if is_stopped {
+        note_brake(ledger, lane, who, &reason).await;
+    }
+    Ok(is_new)
 }
 
 fn reason(lane: &LaneName, outcome: &Outcome) -> String {
@@ -104,10 +114,15 @@ fn reason(lane: &LaneName, outcome: &Outcome) -> String {
     )
 }
 
-/// Stops a lane before it is used, whatever else stopped it for a time.
-pub async fn stop(ledger: &dyn Ledger, lane: &LaneName, reason: &str) -> Result<(), LedgerError> {
+/// Stops a lane before it is used, whatever else stopped it for a time; `who` did, for the audit.
+pub async fn stop(
+    ledger: &dyn Ledger,
+    lane: &LaneName,
+    who: &str,
+    reason: &str,
+) -> Result<(), LedgerError> {
     let since = ledger.about().await?.now;
-    change(ledger, lane, |record| {
+    let is_stopped = change(ledger, lane, |record| {
         let stands = record.stopped.as_ref().is_some_and(|stop| stop.until.is_none());
         if !stands {
             record.stopped = Some(Stop { reason: reason.to_owned(), since, until: None });
@@ -115,6 +130,9 @@ pub async fn stop(ledger: &dyn Ledger, lane: &LaneName, reason: &str) -> Result<
         !stands
     })
     .await?;
+    if is_stopped {
+        note_brake(ledger, lane, who, reason).await;
+    }
     Ok(())
 }
 

@@ -82,6 +82,35 @@ fn a_paid_file_is_proved_offline_and_a_changed_cell_of_its_result_is_found() {
 }
 
 #[test]
+fn an_audit_is_held_to_the_keys_that_are_named_and_else_to_the_one_of_the_machine() {
+    let (world, _, id) = paid(4);
+    let told = world.producer(&["audit", "verify"]);
+    let key = world.producer(&["audit", "key"]);
+    assert!(told.contains(&format!("signed by the key of this machine: {key}")), "{told}");
+    let file = world.folder().join("payer.pub");
+    std::fs::write(&file, &key).expect("a public key");
+    let other = "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let told = world.producer(&["audit", "verify", "--key", "payer.pub", "--key", other]);
+    assert!(told.contains(&format!("signed by a key that you named: {key}")), "{told}");
+    let only = format!("signed by a key that only this ledger vouches for: {}", key.trim());
+    for words in
+        [&["audit", "verify", "--key", other][..], &["audit", "verify", &id, "--key", other]]
+    {
+        let found = world.try_producer(words);
+        assert_eq!(found.status.code(), Some(1), "{found:?}");
+        assert!(found.stdout.contains(&only), "{found:?}");
+    }
+    let none = world.try_producer(&["audit", "verify", "--key", "data/audit.key"]);
+    let secret = std::fs::read_to_string(world.folder().join("data/audit.key")).expect("a key");
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    assert!(none.stderr.contains("no public key") && !none.stderr.contains(secret.trim()));
+    // The key went with its machine: what this one sees of it stands in the ledger alone.
+    std::fs::remove_file(world.folder().join("data/audit.key")).expect("a key");
+    let told = world.producer(&["audit", "verify"]);
+    assert!(told.contains(&only) && told.contains("if all of these keys are yours"), "{told}");
+}
+
+#[test]
 fn what_is_changed_in_the_ledgers_file_by_hand_is_found() {
     let (world, _, id) = paid(40);
     let path = world.folder().join("data/ledger.sqlite");

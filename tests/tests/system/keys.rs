@@ -41,6 +41,12 @@ fn a_wrong_key_stops_the_lane(settings: &Settings, creates_max: u64) {
     let _worker = world.worker();
     world.producer(&["lane", "start", "merchant"]);
     world.completes(&id, LONG);
+    // What the worker did by itself stands before what the person did, and under its signature.
+    let told = world.producer(&["audit", "show", "lane/merchant"]);
+    let kinds: Vec<_> = told.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(kinds, ["brake", "lane_started"], "{told}");
+    assert!(told.lines().next().is_some_and(|brake| brake.contains("  worker  ")), "{told}");
+    world.producer(&["audit", "verify"]);
     let tally = agree(&batch, &world.report(&id), &world.sandbox.ledger());
     assert_eq!(tally.rows("paid"), 500, "{tally:?}");
 }

@@ -9,7 +9,8 @@
 //!   crash table
 //! - [`doubt`]: a provider that does not answer, lies or forgets
 //! - [`desk`]: what nobody could know, decided by a person
-//! - [`rewind`]: a ledger that is put back to an earlier time; [`senders`]: who may still send
+//! - [`rewind`]: a ledger that is put back to an earlier time; [`senders`]: who may still send;
+//!   [`frozen`]: and wakes up too late
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`reconcile`]: money that moved behind our back is noticed
 //! - [`stopping`]: a graceful end
@@ -21,6 +22,7 @@ mod crashes;
 mod deaths;
 mod desk;
 mod doubt;
+mod frozen;
 mod inbox;
 mod keys;
 mod promptness;

@@ -87,10 +87,23 @@ fn money_that_moved_behind_our_back_is_found_and_stops_the_lane() {
     let reason = stopped(&world, CAPITALIST).expect("a stop");
     assert!(reason.contains("producer reconcile capitalist"), "{reason}");
 
+    let chain = format!("lane/{CAPITALIST}");
+    let brakes = || {
+        let told = world.producer(&["audit", "show", &chain, "--json"]);
+        let entries = told.lines().map(parse);
+        entries.filter(|entry| entry["kind"] == "brake").collect::<Vec<_>>()
+    };
+    let told = brakes();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["text"]["reason"], reason, "{told:?}");
+    assert!(told[0]["who"].as_str().is_some_and(|who| who.contains("(producer)")), "{told:?}");
+
     world.producer(&["lane", "start", CAPITALIST]);
     let again = world.try_producer(&["reconcile", CAPITALIST]);
     assert_eq!(again.status.code(), Some(1), "it still differs: {again:?}");
     assert_eq!(stopped(&world, CAPITALIST), None, "whoever started it has seen that");
+    assert_eq!(brakes(), told, "and nothing was stopped");
+    world.producer(&["audit", "verify"]);
 }
 
 #[test]

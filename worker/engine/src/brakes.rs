@@ -219,16 +219,9 @@ impl Brakes {
         })
         .await?;
         if is_new {
-            self.tell(ledger, reason).await;
+            note_brake(ledger, &self.lane, WHO, reason).await;
         }
         Ok(())
-    }
-
-    /// Tells the lane's audit chain of a stop that holds already: it never waits for the audit.
-    async fn tell(&self, ledger: &dyn Ledger, reason: &str) {
-        if let Err(error) = note_brake(ledger, &self.lane, WHO, reason).await {
-            tracing::error!(lane = %self.lane, %error, "stopped, but the audit was not told");
-        }
     }
 
     /// Sends nothing from this process for a while.
@@ -472,7 +465,7 @@ impl Brakes {
         })
         .await?;
         if let Some(reason) = &stopped {
-            self.tell(ledger, reason).await;
+            note_brake(ledger, &self.lane, WHO, reason).await;
         }
         Ok(stopped.is_some())
     }

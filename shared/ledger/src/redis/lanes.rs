@@ -1,17 +1,14 @@
 //! What belongs to a lane or to the whole installation: records, permits, strays, the id and the
 //! layout.
 
+use super::RedisLedger;
 use super::keys::Keys;
-use super::life::replicas_of;
-use super::link::{Link, info};
+use super::link::Link;
 use super::scripts;
 use super::values::{damaged, take, take_bool};
-use super::{Durability, RedisLedger};
 use crate::api::LedgerError;
 use crate::types::{About, LaneRecord, Pace, Permits, check_rules};
 use domain::{LaneName, LedgerId, Millis};
-use redis::Cmd;
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// Strays that a lane keeps.
@@ -130,77 +127,4 @@ pub(super) async fn make(link: &Link, keys: &Keys, prefix: &str) -> Result<(), L
          the account can be listed, start-up stops at the old ledger's payouts of the last 7 \
          days, until `producer lane adopt` says that the old ledger is retired"
     )))
-}
-
-/// Asks Redis what its answers are worth. One that may evict any key when its memory is full is
-/// refused: a reference that it forgot would be paid again (S1).
-pub(super) async fn durability(link: &Link) -> Result<Durability, LedgerError> {
-    let ask = |name: &str| -> Cmd {
-        let mut get = redis::cmd("CONFIG");
-        get.arg("GET").arg(name);
-        get
-    };
-    let asked = [
-        "appendonly",
-        "appendfsync",
-        "maxmemory-policy",
-        "min-replicas-to-write",
-        "min-replicas-max-lag",
-    ];
-    let commands = asked.map(ask).into_iter().chain([info("replication")]);
-    let mut answers = link.try_all(commands.collect()).await?;
-    let told = answers.pop().unwrap_or_else(|| Err(damaged("its role")))?;
-    let replicas = replicas_of(&take::<String>(told, "its role")?);
-    let mut settings: BTreeMap<String, String> = BTreeMap::new();
-    for answer in answers {
-        // Hosted servers forbid the question; the shell is to warn then, not to stop.
-        match answer {
-            Ok(answer) => settings.extend(take::<BTreeMap<_, _>>(answer, "a setting")?),
-            Err(LedgerError::Broken(_)) => return Ok(Durability::Unknown),
-            Err(error) => return Err(error),
-        }
-    }
-    let setting = |name: &str| settings.get(name).map(String::as_str);
-    if let Some(policy) = setting("maxmemory-policy").filter(|p| p.starts_with("allkeys")) {
-        return Err(LedgerError::Broken(format!(
-            "Redis has maxmemory-policy {policy}, which deletes records of payouts when its \
-             memory is full; set it to noeviction"
-        )));
-    }
-    let number = |name: &str| setting(name).and_then(|text| text.parse::<u64>().ok());
-    let (min, lag_s) = (number("min-replicas-to-write"), number("min-replicas-max-lag"));
-    Ok(match (setting("appendonly"), setting("appendfsync")) {
-        (Some("yes"), Some("always")) if replicas.is_none() => Durability::Unknown,
-        (Some("yes"), Some("always")) if !are_covered(replicas, min, lag_s) => Durability::Lagging,
-        (Some("yes"), Some("always")) => Durability::Always,
-        (Some("yes"), Some("everysec")) => Durability::EverySecond,
-        (Some(_), Some(_)) => Durability::None,
-        _ => Durability::Unknown,
-    })
-}
-
-/// Whether each of the replicas is one without which Redis takes no write: `min-replicas-to-write`
-/// counts those that answered within `min-replicas-max-lag` seconds, and 0 turns either off.
-fn are_covered(replicas: Option<u64>, min: Option<u64>, lag_s: Option<u64>) -> bool {
-    let covered = if lag_s.unwrap_or(0) > 0 { min.unwrap_or(0) } else { 0 };
-    replicas.is_some_and(|replicas| replicas <= covered)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::are_covered;
-
-    #[test]
-    fn replicas_are_covered_only_where_redis_writes_with_all_of_them_and_not_without() {
-        for (replicas, min, lag_s, covered) in [
-            (0, 0, 10, true),
-            (1, 0, 10, false),
-            (1, 1, 10, true),
-            (2, 1, 10, false),
-            (1, 1, 0, false),
-        ] {
-            assert_eq!(are_covered(Some(replicas), Some(min), Some(lag_s)), covered, "{replicas}");
-        }
-        assert!(!are_covered(Some(1), None, None) && !are_covered(None, Some(1), Some(10)));
-    }
 }

@@ -10,13 +10,14 @@
 //! again is the same process with its connections open, and has forgotten what only it knew; so
 //! whatever depends on the life asks for it again on the same connection ([`life`](super::life)).
 
-use super::life::{Run, replication_of, run_of};
+use super::life::{Run, replicas_of, replication_of, run_of};
 use super::scripts;
 use super::values::{server_error, take, unavailable};
 use crate::api::LedgerError;
 use crate::types::Life;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -34,6 +35,16 @@ const FAIL_FAST_MS: u64 = 100;
 pub(super) struct Link {
     client: Client,
     state: Mutex<State>,
+    seen: std::sync::Mutex<Seen>,
+}
+
+/// What was seen of the server at the other end, as of its newest answer about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Of which connection.
+    line: u64,
+    /// How many replicas follow it, if it tells.
+    replicas: Option<u64>,
 }
 
 #[derive(Default)]
@@ -71,7 +82,8 @@ impl Link {
             let text = "not an address of Redis; expected redis://[user:password@]host:port[/db]";
             LedgerError::Broken(text.to_owned())
         };
-        Ok(Link { client: Client::open(url).map_err(not_one)?, state: Mutex::default() })
+        let (state, seen) = Default::default();
+        Ok(Link { client: Client::open(url).map_err(not_one)?, state, seen })
     }
 
     /// Sends one command.
@@ -107,23 +119,47 @@ impl Link {
     }
 
     /// The question for the life goes behind the commands: a life that stands then stood while
-    /// they were executed, since none comes back.
-    async fn in_life_of(
-        &self,
-        line: &Line,
-        mut commands: Vec<Cmd>,
-    ) -> Result<Vec<Value>, LedgerError> {
-        commands.push(info("replication"));
-        let mut answers = self.try_on(line, commands).await?;
-        let stands = match answers.pop() {
-            Some(answer) => line.run.life(replication_of(&take::<String>(answer?, "its role")?)?),
-            None => return Err(LedgerError::Unavailable("Redis gave no answer".to_owned())),
-        };
+    /// they were executed, since none comes back. What Redis did not know and is sent again has
+    /// the question behind it once more.
+    async fn in_life_of(&self, line: &Line, commands: Vec<Cmd>) -> Result<Vec<Value>, LedgerError> {
+        let asked = pipeline(commands.into_iter().chain([info("replication")]));
+        let mut answers = self.send(line, &asked).await?;
+        self.stands(line, answers.pop()).await?;
+        let unknown = unknown(&answers);
+        if !unknown.is_empty() {
+            let again = self.teach(line, &asked, &unknown).await?;
+            let again = pipeline(again.into_iter().chain([info("replication")]));
+            let mut newer = self.send(line, &again).await?;
+            self.stands(line, newer.pop()).await?;
+            unknown.into_iter().zip(newer).for_each(|(at, answer)| answers[at] = answer);
+        }
+        answers.into_iter().map(checked).collect()
+    }
+
+    /// Whether the life that the connection leads to stands, by what the server tells of itself.
+    async fn stands(&self, line: &Line, told: Option<Value>) -> Result<(), LedgerError> {
+        let none = || LedgerError::Unavailable("Redis gave no answer".to_owned());
+        let told: String = take(checked(told.ok_or_else(none)?)?, "its role")?;
+        let stands = line.run.life(replication_of(&told)?);
         if stands != line.life {
             self.give_up(line.number).await;
             return Err(anew());
         }
-        answers.into_iter().collect()
+        self.see(Seen { line: line.number, replicas: replicas_of(&told) });
+        Ok(())
+    }
+
+    /// What was seen of the server last.
+    pub fn seen(&self) -> Seen {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an older connection tells late does not count.
+    fn see(&self, newer: Seen) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.line <= newer.line {
+            *seen = newer;
+        }
     }
 
     /// Sends commands in one round trip, each with an answer of its own.
@@ -142,23 +178,28 @@ impl Link {
         line: &Line,
         commands: Vec<Cmd>,
     ) -> Result<Vec<Result<Value, LedgerError>>, LedgerError> {
-        let pipeline = pipeline(commands);
-        let mut answers = self.send(line, &pipeline).await?;
-        let unknown: Vec<usize> = (0..answers.len()).filter(|at| unknown(&answers[*at])).collect();
+        let asked = pipeline(commands);
+        let mut answers = self.send(line, &asked).await?;
+        let unknown = unknown(&answers);
         if !unknown.is_empty() {
-            // A Redis that is new to us, or lost them. What it does not know it did not execute.
-            self.send(line, &self::pipeline(scripts::all().map(scripts::Lua::load))).await?;
-            let again: Vec<&Cmd> = pipeline.cmd_iter().collect();
-            let again = self::pipeline(unknown.iter().map(|at| again[*at].clone()));
-            for (at, answer) in unknown.into_iter().zip(self.send(line, &again).await?) {
-                answers[at] = answer;
-            }
+            let again = self.teach(line, &asked, &unknown).await?;
+            let newer = self.send(line, &pipeline(again)).await?;
+            unknown.into_iter().zip(newer).for_each(|(at, answer)| answers[at] = answer);
         }
-        let checked = |answer| match answer {
-            Value::ServerError(error) => Err(server_error(&error)),
-            answer => Ok(answer),
-        };
         Ok(answers.into_iter().map(checked).collect())
+    }
+
+    /// Makes all scripts known to a Redis that is new to us, or lost them. Gives what is to be sent
+    /// again: what it does not know it did not execute.
+    async fn teach(
+        &self,
+        line: &Line,
+        asked: &Pipeline,
+        unknown: &[usize],
+    ) -> Result<Vec<Cmd>, LedgerError> {
+        self.send(line, &pipeline(scripts::all().map(scripts::Lua::load))).await?;
+        let asked: Vec<&Cmd> = asked.cmd_iter().collect();
+        Ok(unknown.iter().map(|at| asked[*at].clone()).collect())
     }
 
     async fn send(&self, line: &Line, pipeline: &Pipeline) -> Result<Vec<Value>, LedgerError> {
@@ -187,8 +228,9 @@ impl Link {
             return Err(error.clone());
         }
         match self.connect().await {
-            Ok((connection, run, life)) => {
+            Ok((connection, run, life, replicas)) => {
                 state.number += 1;
+                self.see(Seen { line: state.number, replicas });
                 let line = Line { connection, number: state.number, run, life };
                 state.line = Some(line.clone());
                 state.failed = None;
@@ -201,7 +243,9 @@ impl Link {
         }
     }
 
-    async fn connect(&self) -> Result<(MultiplexedConnection, Run, Life), LedgerError> {
+    async fn connect(
+        &self,
+    ) -> Result<(MultiplexedConnection, Run, Life, Option<u64>), LedgerError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(Duration::from_millis(CONNECT_MS_MAX)))
             .set_response_timeout(Some(Duration::from_millis(ANSWER_MS_MAX)));
@@ -222,8 +266,9 @@ impl Link {
             answers.next().unwrap_or_else(|| Err(none()))
         };
         let run = run_of(&next()?)?;
-        let life = run.life(replication_of(&next()?)?);
-        Ok((connection, run, life))
+        let replication = next()?;
+        let life = run.life(replication_of(&replication)?);
+        Ok((connection, run, life, replicas_of(&replication)))
     }
 
     async fn give_up(&self, number: u64) {
@@ -254,6 +299,16 @@ fn pipeline(commands: impl IntoIterator<Item = Cmd>) -> Pipeline {
     pipeline
 }
 
-fn unknown(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+/// Which of the commands were calls of scripts that Redis does not know.
+fn unknown(answers: &[Value]) -> Vec<usize> {
+    let is_unknown =
+        |answer: &Value| matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT");
+    (0..answers.len()).filter(|at| is_unknown(&answers[*at])).collect()
+}
+
+fn checked(answer: Value) -> Result<Value, LedgerError> {
+    match answer {
+        Value::ServerError(error) => Err(server_error(&error)),
+        answer => Ok(answer),
+    }
 }

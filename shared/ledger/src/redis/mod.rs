@@ -25,12 +25,13 @@
 //! Keys of one family share a hash tag, so the layout fits a cluster; one primary is supported.
 //!
 //! - [`link`]: the connection: bounded in time, its own healer; it knows which life of the ledger it
-//!   leads to; [`life`]: what a life is (S18)
+//!   leads to; [`life`]: what a life is (S18); [`durability`](mod@durability): what an answer is worth
 //! - [`scripts`]: all Lua; [`keys`]: all names
 //! - [`intake`], [`index`], [`reading`], [`schedule`], [`write`], [`batches`], [`lanes`],
 //!   [`shared`]: the methods; [`rebuild`]: what a crash between two families left behind
 
 mod batches;
+mod durability;
 mod index;
 mod intake;
 mod keys;
@@ -50,6 +51,8 @@ mod write;
 use crate::api::{Answer, Ledger, LedgerError};
 use crate::types::*;
 use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceKey};
+pub use durability::Durability;
+use durability::Promise;
 use keys::Keys;
 use link::Link;
 use std::sync::{Mutex, PoisonError};
@@ -57,28 +60,12 @@ use std::sync::{Mutex, PoisonError};
 /// The prefix of all keys where none is configured.
 pub const DEFAULT_PREFIX: &str = "payout";
 
-/// How safe an answer of this Redis is from a power cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// On disk before the answer.
-    Always,
-    /// On disk before the answer; but replicas follow that may lag, and one that is promoted has
-    /// forgotten what it had not heard yet (S18).
-    Lagging,
-    /// Up to a second of answers may be lost (S18).
-    EverySecond,
-    /// Everything since the last snapshot may be lost.
-    None,
-    /// Redis does not tell.
-    Unknown,
-}
-
 /// A ledger in Redis.
 #[derive(Debug)]
 pub struct RedisLedger {
     link: Link,
     keys: Keys,
-    durability: Durability,
+    promise: Promise,
     rebuilt: rebuild::Last,
     /// The life in which intents are taken (S18); none before somebody vouched for one.
     trusted: Mutex<Option<Life>>,
@@ -90,18 +77,19 @@ impl RedisLedger {
         let keys = Keys::new(prefix)?;
         let link = Link::open(url)?;
         lanes::make(&link, &keys, prefix).await?;
-        let durability = lanes::durability(&link).await?;
+        let promise = Promise::of(&link).await?;
         let (rebuilt, trusted) = Default::default();
-        Ok(RedisLedger { link, keys, durability, rebuilt, trusted })
+        Ok(RedisLedger { link, keys, promise, rebuilt, trusted })
     }
 
     fn trusted(&self) -> Option<Life> {
         *self.trusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What Redis was set to when we connected.
+    /// What an answer of Redis is worth, as far as was seen; no intent is taken once it is less
+    /// than it was at first.
     pub fn durability(&self) -> Durability {
-        self.durability
+        self.promise.worth()
     }
 }
 

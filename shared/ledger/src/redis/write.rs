@@ -43,7 +43,13 @@ impl RedisLedger {
         packed.add_to(&mut call);
 
         let answer = match guard {
-            Guard::Intent(_) => self.link.one_in(self.trusted(), call).await?,
+            Guard::Intent(_) => {
+                self.promise.holds(&self.link).await?;
+                let answer = self.link.one_in(self.trusted(), call).await?;
+                // A replica that came meanwhile was told behind the write itself.
+                self.promise.holds(&self.link).await?;
+                answer
+            }
             Guard::Held(_) | Guard::Fact => self.link.one(call).await?,
         };
         let answer: Vec<Value> = take(answer, "a write")?;

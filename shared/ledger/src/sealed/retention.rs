@@ -42,7 +42,8 @@ pub async fn shred(ledger: &dyn Ledger, batch: BatchId) -> Result<Shred, LedgerE
 
 /// Destroys the rows of all batches that are over and were taken in more than `keep_days` days
 /// ago (0: rows are kept for ever). Gives how many. What was done is not looked at again, so
-/// calling it often costs little.
+/// calling it often costs little. A batch that is damaged is told, looked at again the next time,
+/// and keeps no other from its end.
 pub async fn retain(ledger: &dyn Ledger, keep_days: u32) -> Result<u32, LedgerError> {
     if keep_days == 0 {
         return Ok(0);
@@ -59,9 +60,14 @@ pub async fn retain(ledger: &dyn Ledger, keep_days: u32) -> Result<u32, LedgerEr
             if done_to.is_some_and(|done_to| batch.id <= done_to) {
                 break 'all;
             }
-            match shred_one(ledger, batch).await? {
-                Shred::Kept => all_done_to = None,
-                outcome => {
+            match shred_one(ledger, batch).await {
+                Err(error @ LedgerError::Unavailable(_)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(batch = %batch.id, %error, "its rows are not destroyed");
+                    all_done_to = None;
+                }
+                Ok(Shred::Kept) => all_done_to = None,
+                Ok(outcome) => {
                     count += u32::from(outcome == Shred::Destroyed);
                     all_done_to.get_or_insert(batch.id);
                 }

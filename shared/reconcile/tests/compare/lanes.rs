@@ -3,7 +3,8 @@
 use crate::world::*;
 use domain::{LedgerId, State};
 use futures::executor::block_on;
-use providers::{Entry, Period, Standing};
+use ledger::audit::{Chain, Entry, Kind as Kinds};
+use providers::{Entry as Listed, Period, Standing};
 use reconcile::origin::{Origin, look};
 use reconcile::{Kind, lane as record, spent};
 
@@ -21,7 +22,7 @@ fn one_process_compares_and_after_its_end_nobody_for_a_day() {
 fn a_difference_stops_the_lane_once_and_a_new_one_again() {
     let mut world = World::of(&[State::Paid, State::Failed, State::Failed]);
     let stop = |world: &World| {
-        block_on(record::stop_for(&*world.ledger, &lane(), &world.compare())).unwrap()
+        block_on(record::stop_for(&*world.ledger, &lane(), "worker", &world.compare())).unwrap()
     };
     let read = |world: &World| block_on(world.ledger.lane(lane())).unwrap();
     assert!(!stop(&world), "nothing differs");
@@ -40,6 +41,55 @@ fn a_difference_stops_the_lane_once_and_a_new_one_again() {
     assert!(read(&world).stopped.is_some());
 }
 
+/// What the lane's chain tells: the kinds of its entries, who, and the reasons.
+fn told(world: &World) -> Vec<(Kinds, String, String)> {
+    let chain = Chain::lane(&lane()).as_str().to_owned();
+    let stored = block_on(world.ledger.entries(chain, 0, 100)).unwrap();
+    let entries = stored.iter().map(|bytes| Entry::decode(bytes).unwrap().0);
+    entries.map(|e| (e.kind, e.who, e.text["reason"].as_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn a_stop_is_told_to_the_lanes_chain_once_and_one_that_stood_already_is_not() {
+    let mut world = World::of(&[State::Failed, State::Failed]);
+    let stop_for = |world: &World| {
+        block_on(record::stop_for(&*world.ledger, &lane(), "anna@host", &world.compare())).unwrap()
+    };
+    let stop = |world: &World, reason| {
+        block_on(record::stop(&*world.ledger, &lane(), "worker", reason)).unwrap();
+    };
+    stop_for(&world);
+    assert_eq!(told(&world), [], "nothing differs");
+    world.list.entries[0].standing = Standing::Paid;
+    assert!(stop_for(&world) && !stop_for(&world));
+    let reason = block_on(world.ledger.lane(lane())).unwrap().stopped.unwrap().reason;
+    let brake = (Kinds::Brake, "anna@host".to_owned(), reason);
+    assert_eq!(told(&world), std::slice::from_ref(&brake));
+    world.list.entries[1].standing = Standing::Paid;
+    assert!(stop_for(&world), "it is new, but the lane was stopped before");
+    stop(&world, "another ledger");
+    assert_eq!(told(&world), std::slice::from_ref(&brake));
+
+    let mut started = block_on(world.ledger.lane(lane())).unwrap();
+    started.stopped = None;
+    assert!(block_on(world.ledger.put_lane(started)).unwrap());
+    stop(&world, "another ledger");
+    stop(&world, "another ledger");
+    let second = (Kinds::Brake, "worker".to_owned(), "another ledger".to_owned());
+    assert_eq!(told(&world), [brake, second]);
+}
+
+#[test]
+fn a_stop_holds_although_the_lanes_chain_can_take_no_entry() {
+    let mut world = World::of(&[State::Failed]);
+    let chain = Chain::lane(&lane()).as_str().to_owned();
+    assert!(block_on(world.ledger.append_entry(chain, 0, b"made up".to_vec())).unwrap());
+    world.list.entries[0].standing = Standing::Paid;
+    let outcome = world.compare();
+    assert!(block_on(record::stop_for(&*world.ledger, &lane(), "worker", &outcome)).unwrap());
+    assert!(block_on(world.ledger.lane(lane())).unwrap().stopped.is_some());
+}
+
 #[test]
 fn differences_that_are_not_among_those_with_words_stop_the_lane_all_the_same() {
     let world = World::of(&[State::Paid]);
@@ -48,10 +98,10 @@ fn differences_that_are_not_among_those_with_words_stop_the_lane_all_the_same() 
         hashes: [(1, Kind::PaidHere), (2, Kind::PaidHere)].into(),
         ..reconcile::Outcome::default()
     };
-    assert!(block_on(record::stop_for(&*world.ledger, &lane(), &outcome)).unwrap());
+    assert!(block_on(record::stop_for(&*world.ledger, &lane(), "worker", &outcome)).unwrap());
     let reason = block_on(world.ledger.lane(lane())).unwrap().stopped.unwrap().reason;
     assert!(reason.contains("(2 findings)"), "{reason}");
-    assert!(!block_on(record::stop_for(&*world.ledger, &lane(), &outcome)).unwrap());
+    assert!(!block_on(record::stop_for(&*world.ledger, &lane(), "worker", &outcome)).unwrap());
 }
 
 #[test]
@@ -77,7 +127,7 @@ fn another_ledger_on_the_account_is_seen_before_the_lane_is_used() {
     };
     assert_eq!(seen(&world, &[]), Origin::Clear);
     let reference = "wxyz-A".to_owned();
-    world.list.entries.push(Entry { reference: reference.clone(), ..world.entry(0, 1) });
+    world.list.entries.push(Listed { reference: reference.clone(), ..world.entry(0, 1) });
     assert_eq!(seen(&world, &[]), Origin::Another { id, reference });
     assert_eq!(seen(&world, &[id]), Origin::Clear);
     world.list = List { page: 1, ..world.list.clone() };

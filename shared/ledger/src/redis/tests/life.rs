@@ -5,7 +5,7 @@ use crate::api::LedgerError;
 use crate::types::{Change, Life, Written};
 
 /// Writes an intent for a row that nobody has sent yet.
-async fn write_intent(
+pub(super) async fn write_intent(
     ledger: &RedisLedger,
     chunk: ChunkId,
     token: Token,
@@ -19,7 +19,7 @@ async fn write_intent(
     ledger.write(chunk, Guard::Intent(token), vec![change]).await
 }
 
-fn is_refused(written: &Result<Written, LedgerError>) -> bool {
+pub(super) fn is_refused(written: &Result<Written, LedgerError>) -> bool {
     matches!(written, Err(LedgerError::Unavailable(text)) if text.contains("started anew"))
 }
 
@@ -93,7 +93,7 @@ async fn a_connection_that_broke_on_the_same_server_needs_no_new_trust() {
 }
 
 /// `REPLICAOF`, and until the server follows as told: a replica that has all that its primary has.
-async fn follow(ledger: &RedisLedger, of: Option<&RedisServer>) {
+pub(super) async fn follow(ledger: &RedisLedger, of: Option<&RedisServer>) {
     let mut follow = redis::cmd("REPLICAOF");
     let url = of.map(RedisServer::url);
     match url.as_deref().and_then(|url| url.rsplit_once(':')) {

@@ -6,6 +6,8 @@ mod layout;
 mod leftovers;
 mod life;
 mod outage;
+mod promise;
+mod relay;
 
 use super::RedisLedger;
 use super::values::take;
