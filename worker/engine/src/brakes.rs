@@ -274,7 +274,7 @@ impl Brakes {
         .await?;
         if is_new {
             tracing::warn!(lane = %self.lane, reason, "the lane rests; its rows stay payable");
-            self.tell(ledger, &reason).await;
+            note_brake(ledger, &self.lane, WHO, &reason).await;
         }
         Ok(is_new)
     }

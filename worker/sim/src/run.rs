@@ -114,6 +114,7 @@ pub fn policy() -> Policy {
         submitted_give_up_ms: 600_000,
         unsent_give_up_ms: 1_800_000,
         late_success_window_ms: 600_000,
+        ..Policy::DEFAULT
     }
 }
 
