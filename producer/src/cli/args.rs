@@ -370,7 +370,7 @@ pub enum LedgerCommand {
         /// All state directories that were sent from since then are there
         #[arg(long, group = "journals")]
         journals_complete: bool,
-        /// Some are not: everything that is not final is looked up first
+        /// Some are not: everything that is not paid is looked up first, or goes to review
         #[arg(long, group = "journals")]
         journals_missing: bool,
         /// Do it without being asked for a yes

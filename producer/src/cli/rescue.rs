@@ -78,7 +78,10 @@ impl Office {
             }
             false => {
                 "You say: journals are missing. Every payout that is not final may have been sent, \
-                 and is looked up before it is sent again; what no look-up can tell goes to review. \
+                 and is looked up before it is sent again, as are all later attempts that somebody \
+                 may have ordered; what no look-up can tell goes to review. What failed goes to \
+                 review as well, since a new attempt of it may have been forgotten; a new attempt \
+                 that you order is looked up before it is sent. \
                  Batches that the ledger lost whole, and that only a missing journal names, must \
                  not be taken in again: compare with the provider's own list first."
             }

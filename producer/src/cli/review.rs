@@ -107,7 +107,14 @@ impl Office {
                 State::Accepted => self.hold(&story).await?,
                 _ => String::new(),
             };
-            println!("it is sent as attempt {}{hold}", done.payout.attempt);
+            let attempt = done.payout.attempt;
+            match done.payout.past_lost {
+                true => println!(
+                    "attempt {attempt} is looked up first, since the ledger may have forgotten it; it \
+                     is sent when neither it nor a later one is found"
+                ),
+                false => println!("it is sent as attempt {attempt}{hold}"),
+            }
         }
         Ok(())
     }

@@ -101,8 +101,8 @@ fn suspected(suspicion: &Suspicion) -> String {
     if let Some(order) = order {
         let journals = match order.journals {
             Journals::Complete => "all journals are there",
-            Journals::Missing => "journals are missing; what is not final is being marked",
-            Journals::Replaced => "journals are missing; what is not final was marked",
+            Journals::Missing => "journals are missing; what is not paid is being marked",
+            Journals::Replaced => "journals are missing; what is not paid was marked",
         };
         let _ = writeln!(text, "order: lost since {}; {journals}", time(order.lost_since));
     }

@@ -70,6 +70,7 @@ impl Asked {
 }
 
 /// Asks about every attempt of a payout, the newest first; about one that was never sent, nobody.
+/// Where its past is lost, later attempts that are found come before those that the ledger knows.
 pub async fn ask(
     ledger: &dyn Ledger,
     line: Result<&Line, &LineError>,
@@ -98,6 +99,15 @@ pub async fn ask(
         None => None,
     };
     let mut all = Vec::new();
+    for attempt in story.known.payout.later_attempts().rev() {
+        let payment = payment(ledger, line, story, attempt).await?;
+        let (told, is_live) = one(line, payment, control.as_ref()).await;
+        let later = Asked { attempt, told, is_live };
+        // What was never begun is neither found nor missed.
+        if !matches!(later.says(), Says::NotFound | Says::Nothing) {
+            all.push(later);
+        }
+    }
     for (attempt, _) in story.attempts() {
         let is_older = attempt < story.known.payout.attempt;
         let (told, is_live) = if was_moved && is_older {

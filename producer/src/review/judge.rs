@@ -3,12 +3,9 @@
 use super::asked::{Asked, Says};
 use super::story::Story;
 use crate::report::cells::time;
-use domain::{BatchState, Cause, Event, Millis, Sender, State, decide};
+pub use domain::ATTEMPTS_MAX;
+use domain::{BatchState, Cause, Event, Millis, Payout, Sender, State, decide};
 use std::fmt;
-
-/// A payout that was tried so often is not tried again under the same reference. Far below 255,
-/// where the count of attempts ends and the last provider reference would be used twice.
-pub const ATTEMPTS_MAX: u8 = 9;
 
 /// What a person decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +116,13 @@ pub enum Refusal {
          --failed, by what that account shows, close it. Pay what is missing under a new reference"
     )]
     OtherAccount,
+    /// An attempt that the ledger forgot may have been paid, and no look-up tells (S18).
+    #[error(
+        "the ledger went back in time without its journals, so later attempts may have been sent and \
+         forgotten, and the look-up cannot tell; a new attempt could pay twice. Find out at the \
+         provider, decide by what it shows, and pay what is missing under a new reference"
+    )]
+    PastLost,
     /// Whoever began to send it may be frozen, not dead (S12).
     #[error(
         "worker {0} began to send it and is not known to be gone: it may still do so. Stop that \
@@ -192,6 +196,10 @@ fn may_be_sent_again(story: &Story, asked: &[Asked]) -> Result<(), Refusal> {
     if payout.cause == Cause::Rebound && payout.ever_accepted {
         return Err(Refusal::OtherAccount);
     }
+    // It would be asked about first, in vain once more.
+    if payout.past_lost && payout.cause == Cause::CannotBeKnown && !is_told_unpaid(asked, payout) {
+        return Err(Refusal::PastLost);
+    }
     if let Some(sender) = story.sender_at_large {
         return Err(Refusal::SenderAtLarge(sender));
     }
@@ -200,6 +208,15 @@ fn may_be_sent_again(story: &Story, asked: &[Asked]) -> Result<(), Refusal> {
         return Err(Refusal::LateSuccess(until));
     }
     Ok(())
+}
+
+/// Whether the look-up of the newest attempt that the ledger knows says anything.
+fn is_told_unpaid(asked: &[Asked], payout: &Payout) -> bool {
+    asked.iter().filter(|asked| asked.attempt == payout.attempt).any(|asked| match asked.says() {
+        Says::Ended | Says::Returned => true,
+        Says::NotFound => asked.is_live == Some(true),
+        _ => false,
+    })
 }
 
 /// Words that say "paid", or "accepted after all", against what was known.

@@ -24,6 +24,10 @@
 //! notes): that is taken back only by the provider's word about every attempt. And nothing at all
 //! is decided while a request may still be under way, unless the newest attempt is told as paid.
 //!
+//! Where the ledger went back in time and journals were missing (S18), later attempts may have been
+//! sent and forgotten. They are looked up too, and what is found of them counts like any other. A
+//! new attempt is then not sent at once: a worker looks it up first, and all after it.
+//!
 //! A person who knows better than the provider's look-up has the provider correct it first.
 //!
 //! - [`list`]: what waits; [`story`]: one payout; [`seen`]: what its version names

@@ -155,6 +155,11 @@ fn does(decision: Decision, story: &Story) -> String {
     match decision {
         Decision::Paid => "it counts as paid, for good; nothing is sent".to_owned(),
         Decision::Failed => "it counts as not paid; nothing is sent".to_owned(),
+        Decision::Again if story.known.payout.past_lost => format!(
+            "attempt {} is begun; it and all later ones are looked up first, since the ledger may have \
+             forgotten them, and it is sent only when none is found: this moves money",
+            story.known.payout.attempt.saturating_add(1)
+        ),
         Decision::Again => format!(
             "it is sent again as attempt {}, under a provider reference of its own: this moves money",
             story.known.payout.attempt.saturating_add(1)

@@ -2,7 +2,8 @@
 //! nothing while money may still move.
 
 use crate::desk::{A_WHILE_MS, Desk, HOUR_MS, is};
-use domain::{BatchState, Event, News, Outcome, Policy, Sender, State};
+use crate::fake::FINGERPRINT;
+use domain::{Account, BatchState, Event, News, Outcome, Policy, Sender, State};
 use ledger::LaneRecord;
 use ledger::{Note, NoteKind};
 use producer::review::judge::ATTEMPTS_MAX;
@@ -66,6 +67,37 @@ async fn a_provider_that_cannot_be_asked_leaves_it_to_who_types_amount_and_refer
     assert!(why.contains("is on account fake:account-2 in the pool"), "{why}");
     assert!(desk.fake.looked_up.lock().unwrap().is_empty(), "nobody is asked on another account");
     assert_eq!(table(&desk).await, "ttt");
+}
+
+#[tokio::test]
+async fn later_attempts_that_a_ledger_forgot_are_asked_about_and_a_new_one_is_not_sent_at_once() {
+    let desk = Desk::accepted_then(News::Failed).await;
+    desk.happen(Event::PastLost { account: Account::of(FINGERPRINT) }).await;
+    desk.world.pass(Policy::DEFAULT.late_success_window_ms);
+    desk.provider_says(is(News::Paid));
+    let attempts = |asked: Vec<Asked>| asked.iter().map(|one| one.attempt).collect::<Vec<_>>();
+    assert_eq!(attempts(desk.asked().await), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(table(&desk).await, "g--", "a forgotten one that was paid settles it");
+    desk.provider_says(Found::Absent);
+    assert_eq!(attempts(desk.asked().await), [1], "what was never begun is not missed");
+    let done = desk.resolve(Decision::Again).await.unwrap();
+    assert_eq!((done.payout.state, done.payout.attempt), (State::Unknown, 2));
+}
+
+#[tokio::test]
+async fn what_nobody_can_tell_after_lost_journals_is_not_ordered_again() {
+    let desk = Desk::doubtful().await;
+    desk.happen(Event::PastLost { account: Account::of(FINGERPRINT) }).await;
+    desk.world.pass(Policy::DEFAULT.late_success_window_ms);
+    for (found, again) in [
+        (Found::Absent, Err(Refusal::PastLost)),
+        (Found::Unclear { text: "502".to_owned() }, Err(Refusal::PastLost)),
+        (is(News::Failed), Ok(Consent::Typed)),
+    ] {
+        desk.provider_says(found);
+        assert_eq!(judged(&desk, Decision::Again).await, again);
+        assert_eq!(judged(&desk, Decision::Failed).await, Ok(Consent::Typed));
+    }
 }
 
 #[tokio::test]

@@ -60,9 +60,20 @@ pub fn decide(
         Cell::To(State::Failed) if kind == Kind::TooOld && may_have_been_sent(payout) => {
             State::Review
         }
+        // A later attempt may have been paid: that this one was not is no end of it (S18).
+        Cell::To(State::Failed | State::Cancelled) if payout.past_lost && !is_by_person(kind) => {
+            State::Review
+        }
+        Cell::IfNewest(State::Failed) if payout.past_lost && is_newest(payout, event) => {
+            State::Review
+        }
         Cell::To(state) => state,
+        Cell::Anew if payout.past_lost => State::Unknown,
+        Cell::Anew => State::Accepted,
         // What the provider has is never payable again in the same attempt, whatever is said.
-        Cell::IfNewest(State::Accepted) if payout.ever_accepted => return Ok(Decision::Record),
+        Cell::IfNewest(State::Accepted) if payout.ever_accepted || payout.past_lost => {
+            return Ok(Decision::Record);
+        }
         Cell::IfNewest(state) if is_newest(payout, event) => state,
         // An older request arrived after all, and was believed absent: a person must see it.
         Cell::IfNewest(State::Submitted) => State::Review,
@@ -78,8 +89,9 @@ pub fn decide(
             return Ok(Decision::Change(stay(payout, event, now, policy)));
         }
         // What he may still send is not absent yet: no miss counts before he is known to be gone.
-        Cell::ProvesAbsence if sender_may_send(payout, event) => {
-            return Ok(Decision::Change(wait_for_sender(payout, now, policy)));
+        // Nor while a later attempt may be there: then this one has ended.
+        Cell::ProvesAbsence if sender_may_send(payout, event) || may_be_later(payout, event) => {
+            return Ok(Decision::Change(void_miss(payout, now, policy)));
         }
         Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
             Missed::Early => return Ok(Decision::Record),
@@ -157,11 +169,22 @@ fn is_awaited(payout: &Payout, kind: Kind) -> bool {
 /// Whoever wrote the intent never wrote what came of it, and may be frozen, not dead: it may
 /// still send (S12).
 fn sender_may_send(payout: &Payout, event: &Event) -> bool {
-    payout.sender != Sender::NOBODY && matches!(event, Event::NotFound { sender_gone: false })
+    payout.sender != Sender::NOBODY && matches!(event, Event::NotFound { sender_gone: false, .. })
 }
 
-/// Absent, but not for good as long as the sender may wake up: it is asked about again.
-fn wait_for_sender(payout: &Payout, now: Millis, policy: &Policy) -> Payout {
+/// A person, or a ledger that forgot, may have begun a later attempt that nobody has asked about.
+fn may_be_later(payout: &Payout, event: &Event) -> bool {
+    payout.past_lost && matches!(event, Event::NotFound { none_later: false, .. })
+}
+
+/// What a person decides, he has looked into.
+fn is_by_person(kind: Kind) -> bool {
+    matches!(kind, Kind::Cancel | Kind::ResolveFailed)
+}
+
+/// Absent, but not for good as long as the sender may wake up, or a later attempt may turn up: it is
+/// asked about again.
+fn void_miss(payout: &Payout, now: Millis, policy: &Policy) -> Payout {
     let mut next = changed(payout);
     next.absences = 0;
     ask_later(&mut next, payout.asked, now, policy);
@@ -179,6 +202,10 @@ fn names_the_future(payout: &Payout, event: &Event) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_news(event: &Event) -> bool {
+    matches!(event, Event::News { .. } | Event::Found { .. })
 }
 
 fn is_newest(payout: &Payout, event: &Event) -> bool {
@@ -307,6 +334,15 @@ fn stay(payout: &Payout, event: &Event, now: Millis, policy: &Policy) -> Payout 
             next.step_open = payout.state != State::Unknown;
             next.stepped |= next.step_open;
         }
+        Event::PastLost { account } => {
+            lose_past(&mut next, *account, now);
+            if payout.state.is_open() {
+                next.absences = 0;
+                next.due = next.send_before.plus(policy.doubt_ms());
+                next.step_open = payout.state != State::Unknown;
+                next.stepped |= next.step_open;
+            }
+        }
         Event::Inconclusive => {
             next.absences = 0;
             ask_later(&mut next, payout.asked, now, policy);
@@ -340,6 +376,28 @@ fn ask_later(next: &mut Payout, asked: u8, now: Millis, policy: &Policy) {
     next.due = now.plus(policy.look_up_pause_ms(asked)).min(next.give_up_at.max(now.plus(1)));
 }
 
+/// Anything may have been sent until now, of this attempt and of later ones.
+fn lose_past(next: &mut Payout, lane: Account, now: Millis) {
+    next.past_lost = true;
+    next.intents = next.intents.saturating_add(1);
+    next.send_before = next.send_before.max(now);
+    if next.account == Account::NONE {
+        next.account = lane;
+    }
+}
+
+/// The attempt after this one. A late answer to this one does not name the newest intent any more.
+fn begin_attempt(next: &mut Payout, payout: &Payout) {
+    next.attempt = payout.attempt.saturating_add(1);
+    let was_sent = u16::from(payout.was_ever_sent());
+    next.intents = payout.intents.saturating_add(was_sent);
+    next.sender = Sender::NOBODY;
+    next.bound = false;
+    next.ever_accepted = false;
+    next.step_open = false;
+    next.stepped = false;
+}
+
 /// The payout enters `target`: cause, timers and flags are those of the new state.
 fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Policy) -> Payout {
     let mut next = changed(payout);
@@ -348,6 +406,9 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
     if let Event::Rewound { intents, send_before, .. } = event {
         next.intents = payout.intents.max(*intents);
         next.send_before = payout.send_before.max(*send_before);
+    }
+    if let Event::PastLost { account } = event {
+        lose_past(&mut next, *account, now);
     }
     if matches!(event, Event::Outcome { .. }) && is_newest(payout, event) {
         next.sender = Sender::NOBODY;
@@ -371,22 +432,17 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             // A request's own answer frees it from its account; that look-ups did not find it
             // does not.
             match event {
-                Event::NewAttempt => (next.account, next.bound) = (Account::NONE, false),
+                // Nor is it a row of the call that carried the attempt before.
+                Event::NewAttempt => (next.account, next.send_before) = (Account::NONE, Millis(0)),
                 Event::Outcome { .. } if !payout.bound => next.account = Account::NONE,
                 Event::Outcome { .. } => {}
                 _ => next.bound = true,
             }
             next.sender = Sender::NOBODY;
+            // Two misses of all that may have been forgotten: nothing is in doubt any more.
+            next.past_lost = false;
             if *event == Event::NewAttempt {
-                next.attempt = payout.attempt.saturating_add(1);
-                // A late answer to the attempt before does not name the newest intent any more.
-                let was_sent = u16::from(payout.was_ever_sent());
-                next.intents = payout.intents.saturating_add(was_sent);
-                // Nor is it a row of the call that carried the attempt before.
-                next.send_before = Millis(0);
-                next.ever_accepted = false;
-                next.step_open = false;
-                next.stepped = false;
+                begin_attempt(&mut next, payout);
             }
         }
         State::Submitting => {
@@ -408,6 +464,12 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             if let Event::Rewound { sender, account, .. } = event {
                 (next.sender, next.account) = (*sender, *account);
             }
+            // It may have been sent before the past was lost, at the account and until the moment
+            // that the payout was marked with: if it is found, the sooner the better.
+            if *event == Event::NewAttempt {
+                begin_attempt(&mut next, payout);
+                next.due = now;
+            }
         }
         State::Submitted | State::Waiting => {
             next.ever_accepted = true;
@@ -422,6 +484,8 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
         State::Paid | State::Failed | State::Cancelled | State::Review => {
             next.step_open = false;
             next.give_up_at = Millis::NEVER;
+            // The provider has it, which the cause does not tell any more.
+            next.ever_accepted |= next.cause == Cause::LedgerRewound && is_news(event);
         }
     }
     // A negative callback that came before the create's own answer is still to be confirmed.
@@ -435,6 +499,9 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
 
 fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
     match event {
+        Event::Outcome { outcome: Outcome::Refused { .. }, .. } if target == State::Review => {
+            Cause::LedgerRewound
+        }
         Event::Outcome { outcome, .. } => match outcome {
             Outcome::Refused { created_nothing: true } => Cause::RefusedCreatedNothing,
             Outcome::Refused { created_nothing: false } => Cause::Refused,
@@ -450,12 +517,14 @@ fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
         }
         Event::News { news, .. } | Event::Found { news, .. } => match news {
             News::Paid if target == State::Review => Cause::Disputed,
+            News::Failed | News::Cancelled if target == State::Review => Cause::LedgerRewound,
             News::Failed => Cause::FailedAtProvider,
             News::Cancelled => Cause::CancelledAtProvider,
             News::Differs | News::Returned => Cause::Differs,
             News::Paid | News::InProgress | News::Waiting => Cause::None,
         },
-        Event::Rewound { .. } => Cause::LedgerRewound,
+        Event::Rewound { .. } | Event::PastLost { .. } => Cause::LedgerRewound,
+        Event::NewAttempt if target == State::Unknown => Cause::LedgerRewound,
         Event::Rebound => Cause::Rebound,
         Event::NotFound { .. } => match target {
             State::Review if payout.ever_accepted || kind_is_loss(payout.state) => {

@@ -29,7 +29,7 @@ pub mod time;
 pub use batch::{Batch, BatchState, Counts};
 pub use decide::{Decision, IllegalEvent, decide};
 pub use money::{Currencies, Currency, Money};
-pub use payout::{Cause, Payout, State};
+pub use payout::{ATTEMPTS_MAX, Cause, Payout, State};
 pub use place::{BatchId, ChunkId, LaneName, Place};
 pub use policy::{Policy, PolicyChange};
 pub use reference::{LedgerId, PayerReference, ProviderReference, ReferenceFormat, ReferenceKey};

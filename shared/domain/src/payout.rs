@@ -127,8 +127,8 @@ pub enum Cause {
     ProvedAbsent = 16,
     /// An earlier request was accepted after a newer one had begun: it may be paid twice.
     TakenBefore = 17,
-    /// The ledger went back in time, and a sender's journal knows of an intent that it forgot
-    /// (S18).
+    /// The ledger went back in time, and a sender's journal knows of an intent that it forgot, or
+    /// no journal tells what it forgot (S18).
     LedgerRewound = 18,
     /// Its lane pays from another account now, which knows nothing of it (S4).
     Rebound = 19,
@@ -182,7 +182,7 @@ impl Cause {
             }
             Cause::Rebound => "sent under the account that its lane had before",
             Cause::LedgerRewound => {
-                "the ledger was put back to an earlier time and forgot a request"
+                "the ledger was put back to an earlier time and may have forgotten a request"
             }
         }
     }
@@ -224,6 +224,10 @@ pub struct Payout {
     /// An earlier request of this attempt may have reached the account, though look-ups did not
     /// find it: nothing that becomes of a later one takes that back.
     pub bound: bool,
+    /// The ledger went back in time, and no journal tells what it forgot (S18): this attempt may have
+    /// ended, and later ones may have been begun, sent and paid. Only a proof that none of them is
+    /// at the provider takes that back.
+    pub past_lost: bool,
     /// When it entered its state, in whole seconds when packed.
     pub since: Millis,
     /// The newest intent's request must not start after this.
@@ -249,6 +253,12 @@ const RETURNED: u8 = 4;
 const STEP_OPEN: u8 = 8;
 const STEPPED: u8 = 16;
 const BOUND: u8 = 32;
+const PAST_LOST: u8 = 64;
+
+/// A payout that was tried so often is not tried again under the same reference. Far below 255,
+/// where the count of attempts ends and the last provider reference would be used twice; and so few
+/// that all of them can be asked about.
+pub const ATTEMPTS_MAX: u8 = 9;
 
 impl Payout {
     /// A row that was just taken in.
@@ -267,6 +277,7 @@ impl Payout {
             step_open: false,
             stepped: false,
             bound: false,
+            past_lost: false,
             since: now,
             send_before: Millis(0),
             due: Millis(0),
@@ -280,6 +291,12 @@ impl Payout {
     /// reference back (S2).
     pub fn was_ever_sent(&self) -> bool {
         self.intents > 0
+    }
+
+    /// The attempts after this one that may have been begun and forgotten (S18).
+    pub fn later_attempts(&self) -> std::ops::RangeInclusive<u8> {
+        let last = if self.past_lost { ATTEMPTS_MAX } else { self.attempt };
+        self.attempt.saturating_add(1)..=last
     }
 
     /// From when on a look-up that does not find it may count (S11): its request has ended, and
@@ -303,7 +320,8 @@ impl Payout {
             | flag(self.returned, RETURNED)
             | flag(self.step_open, STEP_OPEN)
             | flag(self.stepped, STEPPED)
-            | flag(self.bound, BOUND);
+            | flag(self.bound, BOUND)
+            | flag(self.past_lost, PAST_LOST);
         out[8..10].copy_from_slice(&self.intents.to_le_bytes());
         out[10] = self.absences;
         out[11] = self.asked;
@@ -336,6 +354,7 @@ impl Payout {
             step_open: b[7] & STEP_OPEN != 0,
             stepped: b[7] & STEPPED != 0,
             bound: b[7] & BOUND != 0,
+            past_lost: b[7] & PAST_LOST != 0,
             intents: u16::from_le_bytes([b[8], b[9]]),
             absences: b[10],
             asked: b[11],
@@ -387,7 +406,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..20, flags in 0u8..64) {
+        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..20, flags in 0u8..128) {
             let mut bytes = bytes;
             bytes[0] = state;
             bytes[1] = cause;

@@ -68,6 +68,9 @@ pub enum Event {
         /// [`crate::Payout::sender`] can send no more, or the provider does not pay a reference
         /// twice (S12).
         sender_gone: bool,
+        /// Nor was any later attempt found, or there can be none: it was not
+        /// [`crate::Payout::past_lost`].
+        none_later: bool,
     },
     /// A look-up told nothing: no live control, no readable answer.
     Inconclusive,
@@ -87,6 +90,12 @@ pub enum Event {
         /// Who wrote it.
         sender: Sender,
         /// For which account.
+        account: Account,
+    },
+    /// The ledger went back in time, and no journal tells what it forgot (S18): any request of this
+    /// attempt may have been sent, and any later attempt, too.
+    PastLost {
+        /// The account that its lane pays from.
         account: Account,
     },
     /// An operator moves its lane to another account (S4): what the old one may have is for a
@@ -169,6 +178,8 @@ pub enum Cell {
     SettlesDoubt,
     /// To `Review` if this attempt may have reached an account, else recorded.
     IfSent,
+    /// To `Accepted`; to `Unknown` where the attempt may have been sent before and forgotten.
+    Anew,
     /// No correct program asks for it.
     Illegal,
 }
@@ -202,6 +213,7 @@ pub enum Kind {
     Hint,
     TooOld,
     Rewound,
+    PastLost,
     Rebound,
     Cancel,
     ResolvePaid,
@@ -210,14 +222,14 @@ pub enum Kind {
 }
 
 use Cell::{
-    IfNewest, Illegal as X, ProvesAbsence, ProvesLoss, Recorded as R, SettlesDoubt, Stays,
+    Anew, IfNewest, Illegal as X, ProvesAbsence, ProvesLoss, Recorded as R, SettlesDoubt, Stays,
     StaysIfNewest as Ours, To,
 };
 use State::{Accepted, Cancelled, Failed, Paid, Review, Submitted, Submitting, Unknown, Waiting};
 
 /// The table: one line per event, one cell per state in the order of [`State::ALL`].
 #[rustfmt::skip]
-pub const TABLE: [(Kind, [Cell; 9]); 30] = [
+pub const TABLE: [(Kind, [Cell; 9]); 31] = [
     //                    accepted              submitting             submitted    waiting      unknown             paid        failed      cancelled   review
     (Kind::Intent,        [To(Submitting),      X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::Accepted,      [IfNewest(Submitted), IfNewest(Submitted),   R,           R,           IfNewest(Submitted),R,          R,          R,          R]),
@@ -244,11 +256,12 @@ pub const TABLE: [(Kind, [Cell; 9]); 30] = [
     (Kind::Hint,          [Stays,               Stays,                 Stays,       Stays,       Stays,              R,          R,          R,          R]),
     (Kind::TooOld,        [To(Failed),          X,                     To(Review),  To(Review),  To(Review),         X,          X,          X,          X]),
     (Kind::Rewound,       [To(Unknown),         To(Unknown),           Stays,       Stays,       Stays,              R,          To(Review), To(Review), R]),
+    (Kind::PastLost,      [To(Unknown),         To(Unknown),           Stays,       Stays,       Stays,              R,          To(Review), R,          Stays]),
     (Kind::Rebound,       [Cell::IfSent,        X,                     To(Review),  To(Review),  To(Review),         R,          R,          R,          R]),
     (Kind::Cancel,        [To(Cancelled),       X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::ResolvePaid,   [X,                   X,                     X,           X,           X,                  X,          X,          X,          To(Paid)]),
     (Kind::ResolveFailed, [X,                   X,                     X,           X,           X,                  X,          X,          X,          To(Failed)]),
-    (Kind::NewAttempt,    [X,                   X,                     X,           X,           X,                  X,          To(Accepted),X,         To(Accepted)]),
+    (Kind::NewAttempt,    [X,                   X,                     X,           X,           X,                  X,          Anew,       X,          Anew]),
 ];
 
 /// The cell for an event's kind in a state.
@@ -289,6 +302,7 @@ pub fn kind(event: &Event, current: u8) -> Kind {
         Event::Hint => Kind::Hint,
         Event::TooOld => Kind::TooOld,
         Event::Rewound { .. } => Kind::Rewound,
+        Event::PastLost { .. } => Kind::PastLost,
         Event::Rebound => Kind::Rebound,
         Event::Cancel => Kind::Cancel,
         Event::ResolvePaid => Kind::ResolvePaid,
@@ -314,7 +328,9 @@ mod tests {
             .iter()
             .flat_map(|(kind, cells)| {
                 cells.iter().zip(State::ALL).filter_map(move |(cell, state)| match cell {
-                    To(Accepted) | IfNewest(Accepted) | ProvesAbsence => Some((*kind, state)),
+                    To(Accepted) | IfNewest(Accepted) | ProvesAbsence | Anew => {
+                        Some((*kind, state))
+                    }
                     _ => None,
                 })
             })
@@ -347,7 +363,7 @@ mod tests {
             for state in [Paid, Failed, Cancelled] {
                 let ok = match cells[state.index()] {
                     To(Review) | Recorded | Stays | Cell::Illegal => true,
-                    To(Accepted) => kind == Kind::NewAttempt && state == Failed,
+                    Anew => state == Failed,
                     _ => false,
                 };
                 assert!(ok, "{kind:?} in {state}");

@@ -14,6 +14,7 @@ fn word(cell: Cell) -> String {
         Cell::ProvesLoss => "2nd: review".to_owned(),
         Cell::SettlesDoubt => "paid³".to_owned(),
         Cell::IfSent => "review⁴".to_owned(),
+        Cell::Anew => "**accepted**⁵".to_owned(),
         Cell::Illegal => "×".to_owned(),
     }
 }

@@ -6,7 +6,8 @@
 
 use crate::entry::{Entry, EntryRow};
 use domain::{
-    Account, BatchId, ChunkId, Event, LaneName, Millis, Payout, Place, Policy, ReferenceKey, Sender,
+    Account, Batch, BatchId, BatchState, ChunkId, Event, LaneName, Millis, Payout, Place, Policy,
+    ReferenceKey, Sender, State,
 };
 use ledger::apply::{Happening, apply};
 use ledger::{Chunk, Guard, Ledger, LedgerError, Note, NoteKind};
@@ -178,8 +179,10 @@ pub async fn mark(
     Ok(marked)
 }
 
-/// Marks everything that is not final, in place of journals that are missing: any of it may have
-/// been sent once more than the ledger knows.
+/// Marks everything that is not paid or cancelled, in place of journals that are missing: any of it
+/// may have been sent once more than the ledger knows, and what failed may have been ordered anew.
+/// Only what nobody can order anew is left alone: what failed in a batch that is cancelled, or whose
+/// rows are destroyed.
 pub async fn mark_all(
     ledger: &dyn Ledger,
     policy: &(dyn Fn(&LaneName) -> Policy + Sync),
@@ -191,7 +194,8 @@ pub async fn mark_all(
         let batches = ledger.batches(before, 100).await?;
         let Some(last) = batches.last() else { return Ok(marked) };
         before = Some(last.id);
-        for batch in batches.iter().filter(|b| b.state.was_sealed() && b.counts.open() > 0) {
+        for batch in batches.iter().filter(|batch| batch.state.was_sealed() && is_unsure(batch)) {
+            let is_payable = batch.state != BatchState::Cancelled;
             for no in 0..batch.chunks {
                 let id = ChunkId { batch: batch.id, no };
                 let Some(chunk) = ledger.chunk(id).await? else { continue };
@@ -200,28 +204,44 @@ pub async fn mark_all(
                     accounts.insert(chunk.lane.clone(), Account::of(&record.fingerprint));
                 }
                 let account = accounts.get(&chunk.lane).copied().unwrap_or(Account::NONE);
-                let now = ledger.about().await?.now;
-                let happenings = may_have_been_sent(&chunk, account, now);
+                let failed = is_payable && has_failed(&chunk) && has_rows(ledger, id).await?;
+                let happenings = lost_past(&chunk, account, failed);
                 marked.payouts += write(ledger, &policy(&chunk.lane), id, happenings).await?;
             }
         }
     }
 }
 
-fn may_have_been_sent(chunk: &Chunk, lane: Account, now: Millis) -> Vec<Happening> {
-    let open = (0u16..).zip(&chunk.payouts).filter(|(_, payout)| payout.state.is_open());
-    open.map(|(row, payout)| {
-        let account = if payout.account == Account::NONE { lane } else { payout.account };
-        let event = Event::Rewound {
-            attempt: payout.attempt,
-            intents: payout.intents.saturating_add(1),
-            send_before: now,
-            sender: payout.sender,
-            account,
-        };
-        Happening { row, payout: *payout, event, notes: Vec::new() }
-    })
-    .collect()
+fn is_unsure(batch: &Batch) -> bool {
+    batch.counts.open() + batch.counts.get(State::Review) + batch.counts.get(State::Failed) > 0
+}
+
+fn has_failed(chunk: &Chunk) -> bool {
+    chunk.payouts.iter().any(|payout| payout.state == State::Failed)
+}
+
+/// Whether the rows of a chunk can still be read: else nobody orders anything of it anew.
+async fn has_rows(ledger: &dyn Ledger, id: ChunkId) -> Result<bool, LedgerError> {
+    match ledger.blocks(id, 0, 0).await {
+        Ok(_) => Ok(true),
+        Err(LedgerError::Destroyed { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn lost_past(chunk: &Chunk, account: Account, failed: bool) -> Vec<Happening> {
+    let is_unsure = |state: State| match state {
+        State::Paid | State::Cancelled => false,
+        State::Failed => failed,
+        _ => true,
+    };
+    let unsure = (0u16..).zip(&chunk.payouts).filter(|(_, payout)| is_unsure(payout.state));
+    unsure
+        .map(|(row, payout)| {
+            let event = Event::PastLost { account };
+            Happening { row, payout: *payout, event, notes: Vec::new() }
+        })
+        .collect()
 }
 
 async fn write(

@@ -110,20 +110,22 @@ pub async fn enlist(
     home: &Home,
     above: Sender,
 ) -> Result<Sender, EnlistError> {
-    let is_elsewhere = |r: &&SenderRecord| {
-        r.gone.is_none() && r.home.id == home.id && !r.home.is_same_machine(home)
-    };
-    if let Some(other) = all(ledger).await?.iter().find(is_elsewhere) {
+    let is_elsewhere = |r: &SenderRecord| r.home.id == home.id && !r.home.is_same_machine(home);
+    if let Some((_, other)) = living(ledger).await?.iter().find(|(_, r)| is_elsewhere(r)) {
         let (number, host) = (other.number, other.home.host.clone());
         return Err(EnlistError::Elsewhere { path: home.path.clone(), number, host });
     }
     let number = take_number(ledger, home, above).await?;
-    declare_gone(ledger, "another process has taken its state directory", |r| {
-        r.home.id == home.id && r.number != number
-    })
-    .await?;
-    declare_gone(ledger, "its machine was started anew", |r| home.is_later_boot_than(&r.home))
-        .await?;
+    let why = |r: &SenderRecord| {
+        if r.number == number {
+            None
+        } else if r.home.id == home.id {
+            Some("another process has taken its state directory")
+        } else {
+            home.is_later_boot_than(&r.home).then_some("its machine was started anew")
+        }
+    };
+    declare(ledger, why).await?;
     Ok(number)
 }
 
@@ -155,7 +157,7 @@ async fn take_number(
 
 /// All senders, by number.
 pub async fn all(ledger: &dyn Ledger) -> Result<Vec<SenderRecord>, LedgerError> {
-    Ok(stored(ledger).await?.into_iter().map(|(_, record)| record).collect())
+    Ok(stored(ledger, |_| true).await?.into_iter().map(|(_, record)| record).collect())
 }
 
 /// One sender.
@@ -173,13 +175,19 @@ pub async fn declare_gone(
     reason: &str,
     which: impl Fn(&SenderRecord) -> bool,
 ) -> Result<Vec<SenderRecord>, LedgerError> {
+    declare(ledger, |record| which(record).then_some(reason)).await
+}
+
+/// The same, with a reason for each.
+async fn declare<'a>(
+    ledger: &dyn Ledger,
+    why: impl Fn(&SenderRecord) -> Option<&'a str>,
+) -> Result<Vec<SenderRecord>, LedgerError> {
     let mut changed = Vec::new();
     'again: loop {
         let since = ledger.about().await?.now;
-        for (version, mut record) in stored(ledger).await? {
-            if record.gone.is_some() || !which(&record) {
-                continue;
-            }
+        for (version, mut record) in living(ledger).await? {
+            let Some(reason) = why(&record) else { continue };
             record.gone = Some(Gone { reason: reason.to_owned(), since });
             if !put(ledger, version, &record).await? {
                 continue 'again;
@@ -224,9 +232,8 @@ pub async fn compared(
 /// The senders that may still be at work and have not compared their journals with this life of
 /// the ledger: as long as there are any, nobody knows what it forgot.
 pub async fn awaited(ledger: &dyn Ledger, life: Life) -> Result<Vec<SenderRecord>, LedgerError> {
-    let mut all = all(ledger).await?;
-    all.retain(|record| record.gone.is_none() && record.compared != Some(life));
-    Ok(all)
+    let living = living(ledger).await?.into_iter().map(|(_, record)| record);
+    Ok(living.filter(|record| record.compared != Some(life)).collect())
 }
 
 /// For a process that sends without a journal of its own, such as a person's second step: vouches
@@ -248,9 +255,22 @@ pub async fn vouch(ledger: &dyn Ledger) -> Result<Option<String>, LedgerError> {
     Ok(None)
 }
 
-async fn stored(ledger: &dyn Ledger) -> Result<Vec<(u64, SenderRecord)>, LedgerError> {
+/// Those that are not known to be gone, with the versions of their registers. The others are one
+/// for every life of every worker there ever was: they are not even parsed.
+async fn living(ledger: &dyn Ledger) -> Result<Vec<(u64, SenderRecord)>, LedgerError> {
+    // As `put` writes it. Within a text of the record its quotes would be escaped.
+    let mut living = stored(ledger, |text| text.contains("\"gone\":null")).await?;
+    living.retain(|(_, record)| record.gone.is_none());
+    Ok(living)
+}
+
+async fn stored(
+    ledger: &dyn Ledger,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(u64, SenderRecord)>, LedgerError> {
     let registers = ledger.registers(PREFIX.to_owned()).await?;
-    let senders = registers.into_iter().filter(|register| register.name != NEXT);
+    let senders =
+        registers.into_iter().filter(|register| register.name != NEXT && is_wanted(&register.text));
     let mut all = senders
         .map(|register| Ok((register.version, parse(&register)?)))
         .collect::<Result<Vec<_>, LedgerError>>()?;
@@ -305,6 +325,19 @@ mod tests {
     fn alive(ledger: &MemoryLedger) -> Vec<u32> {
         let all = block_on(all(ledger)).unwrap();
         all.iter().filter(|r| r.gone.is_none()).map(|r| r.number.0).collect()
+    }
+
+    #[test]
+    fn one_that_is_gone_is_found_and_is_not_among_the_living_whatever_its_texts_say() {
+        let ledger = ledger();
+        let words = "\"gone\":null";
+        let number =
+            block_on(enlist(&ledger, &home("a", words, "boot-1"), Sender::NOBODY)).unwrap();
+        assert_eq!(block_on(living(&ledger)).unwrap().len(), 1);
+        block_on(declare_gone(&ledger, words, |_| true)).unwrap();
+        assert!(block_on(living(&ledger)).unwrap().is_empty());
+        assert!(block_on(find(&ledger, number)).unwrap().unwrap().gone.is_some());
+        assert_eq!(block_on(all(&ledger)).unwrap().len(), 1);
     }
 
     #[test]

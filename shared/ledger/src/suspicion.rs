@@ -52,7 +52,7 @@ pub enum Journals {
     Complete,
     /// Not all: anything may have been sent that is not final.
     Missing,
-    /// Not all, and what is not final has been marked.
+    /// Not all, and what is not paid or cancelled has been marked.
     Replaced,
 }
 

@@ -17,8 +17,9 @@ impl Past {
     pub fn of(payout: &Payout, policy: &Policy) -> Past {
         let mut ahead_ms = policy.send_window_ms.saturating_add(CLOCK_AHEAD_MAX_MS);
         // Which request a ledger that went back forgot, and when it left, nobody may know: but no
-        // open payout is older than this (S18).
-        if payout.cause == Cause::LedgerRewound {
+        // open payout is older than this (S18). Where its past is lost, the deadline is the moment
+        // when it was marked, whatever became of it since.
+        if payout.past_lost || payout.cause == Cause::LedgerRewound {
             ahead_ms = ahead_ms
                 .saturating_add(policy.unsent_give_up_ms)
                 .saturating_add(policy.submitted_give_up_ms)
@@ -67,6 +68,9 @@ mod tests {
         let now = Millis(50_000 + policy.unsent_give_up_ms + policy.submitted_give_up_ms);
         let reach = Past::of(&Payout { send_before: now, ..forgotten }, &policy).sent;
         assert!(reach.is_some_and(|sent| sent.from <= Millis(50_000)), "back to its intake");
+        let lost = Payout { past_lost: true, cause: Cause::Operator, ..forgotten };
+        let reach = Past::of(&Payout { send_before: now, ..lost }, &policy).sent;
+        assert!(reach.is_some_and(|sent| sent.from <= Millis(50_000)), "whoever decided since");
         assert!(!past.resent && Past::of_create(&sent) == Past::default(), "its first create");
     }
 

@@ -7,6 +7,7 @@
 
 use crate::counters::{Counters, count};
 use crate::lane::Lane;
+use crate::later::{self, Later};
 use crate::pace::LocalPace;
 use crate::senders;
 use crate::steps::{self, Due};
@@ -30,9 +31,9 @@ const AT_ONCE: usize = 16;
 const PER_CLAIM: usize = 64;
 
 /// A row, as it was read, and what is asked about it.
-type Asked = (u16, Payout, Payment);
+pub(crate) type Asked = (u16, Payout, Payment);
 /// A row and what a look-up said of it.
-type Told = (u16, Payout, Payment, Found);
+pub(crate) type Told = (u16, Payout, Payment, Found);
 
 /// Asks about payouts of a chunk that are due, as many as one claim may.
 pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerError> {
@@ -65,19 +66,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         }
         asked.push((*row, *payout, payment));
     }
-    let mut answers: Vec<Told> = Vec::with_capacity(asked.len());
-    // Whether a look-up by our reference found something that is known to exist (S11).
-    let mut is_live = false;
-    let questions = asked.chunks(per_look_up).map(<[Asked]>::to_vec);
-    let mut rounds = stream::iter(questions.collect::<Vec<_>>())
-        .map(|asked| question(core, lane, asked))
-        .buffered(AT_ONCE);
-    while let Some(round) = rounds.next().await {
-        let (told, live) = round?;
-        is_live |= live;
-        answers.extend(told);
-    }
-    drop(rounds);
+    let (mut answers, is_live) = questions(core, lane, asked).await?;
     let proves = lane.provider.limits().idempotency.absence.proves;
     if !(is_live && proves) {
         judge_absences(core, lane, &mut answers).await?;
@@ -86,6 +75,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     if let Some((row, ..)) = answers.iter().find(|(.., found)| can_be_control(found)) {
         lane.brakes.took(&*core.ledger, held.place(*row)).await?;
     }
+    let later = later::ask(core, lane, held.format, &answers).await?;
     let absent = answers.iter().filter(|(.., found)| matches!(found, Found::Absent));
     let at_work = senders::at_work(core, lane, absent.map(|(_, payout, ..)| payout)).await?;
     if !at_work.is_empty() {
@@ -105,8 +95,11 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
                 due.push(Due { row, read: payout, payment });
             }
         }
-        let waits_for = at_work.get(&payout.sender).map(String::as_str);
-        let mut happening = happening(row, payout, found, now, notes.reason(row), waits_for);
+        let missed = Missed {
+            waits_for: at_work.get(&payout.sender).map(String::as_str),
+            later: later.get(&row).copied().unwrap_or(Later::None),
+        };
+        let mut happening = happening(row, payout, found, now, notes.reason(row), missed);
         happening.notes.extend(said_again);
         happenings.push(happening);
     }
@@ -138,6 +131,26 @@ impl Turns for Paced {
         }
         .boxed()
     }
+}
+
+/// All these look-ups, some at a time; and whether one by our reference found something that is known
+/// to exist (S11).
+pub(crate) async fn questions(
+    core: &Core,
+    lane: &Lane,
+    asked: Vec<Asked>,
+) -> Result<(Vec<Told>, bool), LedgerError> {
+    let per_look_up = usize::from(lane.provider.limits().rows_per_look_up.max(1));
+    let mut answers: Vec<Told> = Vec::with_capacity(asked.len());
+    let mut is_live = false;
+    let each: Vec<Vec<Asked>> = asked.chunks(per_look_up).map(<[Asked]>::to_vec).collect();
+    let mut rounds = stream::iter(each).map(|asked| question(core, lane, asked)).buffered(AT_ONCE);
+    while let Some(round) = rounds.next().await {
+        let (told, live) = round?;
+        is_live |= live;
+        answers.extend(told);
+    }
+    Ok((answers, is_live))
 }
 
 /// One look-up, for as many payouts as it takes; and whether it proved to be live.
@@ -267,16 +280,23 @@ async fn stop_where_refused(core: &Core, lane: &Lane, answers: &[Told]) -> Resul
     }
 }
 
+/// Why a miss may prove nothing.
+struct Missed<'a> {
+    /// Names the sender that may still send it.
+    waits_for: Option<&'a str>,
+    /// What is known of later attempts.
+    later: Later,
+}
+
 /// What the answer of a look-up means for the payout, which was asked not before `asked_at` and
-/// is known to stand where it stands for the reason `known`; `waits_for` names the sender that may
-/// still send it.
+/// is known to stand where it stands for the reason `known`.
 fn happening(
     row: u16,
     payout: Payout,
     found: Found,
     asked_at: Millis,
     known: Option<&str>,
-    waits_for: Option<&str>,
+    Missed { waits_for, later }: Missed<'_>,
 ) -> Happening {
     let attempt = payout.attempt;
     let (event, notes) = match found {
@@ -304,8 +324,9 @@ fn happening(
         }
         Found::Absent => {
             let told = waits_for.filter(|words| payout.asked > 0 && known != Some(*words));
-            let notes = told.map(|words| Note::new(NoteKind::Reason, words)).into_iter().collect();
-            (Event::NotFound { sender_gone: waits_for.is_none() }, notes)
+            let told = told.map(|words| Note::new(NoteKind::Reason, words));
+            let (event, found) = later::missed(&payout, later, waits_for.is_none());
+            (event, told.into_iter().chain(found).collect())
         }
         Found::Unclear { .. } | Found::StopLane { .. } => (Event::Inconclusive, Vec::new()),
     };

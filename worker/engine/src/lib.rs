@@ -35,6 +35,7 @@ pub mod env;
 mod keeper;
 pub mod lane;
 mod late;
+mod later;
 pub mod news;
 pub mod pace;
 pub mod retry;

@@ -27,9 +27,6 @@ const TRIES_ANEW: u64 = 30;
 pub struct Office {
     /// Who sits in it, and may see the provider's book.
     pub person: Person,
-    /// Whether he orders new attempts. Where journals are lost he does not: an attempt that he had
-    /// ordered and the ledger forgot would stand nowhere, and its payout would still be called failed.
-    pub orders: bool,
     /// He goes home.
     pub closes: Arc<AtomicBool>,
 }
@@ -71,7 +68,9 @@ impl Office {
             return None;
         }
         let now_ms = self.person.exec.now_ms();
-        let entries = self.entries(chunk, row, payout.attempt);
+        // What the ledger may have forgotten, too.
+        let attempts = payout.attempt.max(*payout.later_attempts().end());
+        let entries = self.entries(chunk, row, attempts);
         if !entries.iter().all(|entry| entry.is_settled(now_ms)) {
             return None;
         }
@@ -81,9 +80,7 @@ impl Office {
             // Another amount than ours is for the payer and the provider to talk about.
             (State::Review, Some(entry)) => (entry.minor == minor).then_some(Event::ResolvePaid),
             (State::Failed, Some(_)) => None,
-            _ if self.orders && payout.attempt < ATTEMPTS && dice.chance(600) => {
-                Some(Event::NewAttempt)
-            }
+            _ if payout.attempt < ATTEMPTS && dice.chance(600) => Some(Event::NewAttempt),
             (State::Review, None) => Some(Event::ResolveFailed),
             _ => None,
         }

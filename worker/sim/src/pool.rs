@@ -245,11 +245,7 @@ impl Pool {
         if !self.scenario.office {
             return;
         }
-        let office = Office {
-            person: self.person(batch, id),
-            orders: !self.scenario.journals_lost,
-            closes: Arc::clone(&self.closes),
-        };
+        let office = Office { person: self.person(batch, id), closes: Arc::clone(&self.closes) };
         self.exec.spawn(OFFICE, office.work().boxed());
     }
 
@@ -272,14 +268,15 @@ impl Pool {
             engines.values().nth(nth).cloned()
         };
         let Some(engine) = engine else { return false };
-        let before = self.log.touches(place);
+        let (before, rewinds) = (self.log.touches(place), self.log.rewinds());
         let lane = lane_name();
         let hears = engine.hear(&lane, place, attempt, request).boxed();
         // Nobody waits for a worker that is frozen; what it does when it wakes up is its own.
         let Either::Left((heard, _)) = select(hears, self.exec.sleep(CALLER_MS)).await else {
             return false;
         };
-        if matches!(heard, Ok(Hearing::Taken)) {
+        // Kept by a ledger that went back while the answer was on its way, it is forgotten.
+        if matches!(heard, Ok(Hearing::Taken)) && self.log.rewinds() == rewinds {
             let is_kept = self.log.touches(place) > before;
             let at_ms = self.exec.now_ms();
             let is_forgotten = false;

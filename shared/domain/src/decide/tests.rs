@@ -6,8 +6,10 @@ use proptest::prelude::*;
 const NOW: Millis = Millis(1_000_000_000);
 const SENDER: Sender = Sender(7);
 const ACCOUNT: Account = Account(9);
+/// No journal tells what the ledger forgot.
+const PAST_LOST: Event = Event::PastLost { account: ACCOUNT };
 /// The sender is known to be gone.
-const NOT_FOUND: Event = Event::NotFound { sender_gone: true };
+const NOT_FOUND: Event = Event::NotFound { sender_gone: true, none_later: true };
 
 fn policy() -> Policy {
     Policy::default()
@@ -86,12 +88,15 @@ fn any_event() -> impl Strategy<Value = Event> {
             Event::StepWithdrawn { intent, is_first }
         }),
         2 => Just(Event::SenderLost),
-        2 => any::<bool>().prop_map(|sender_gone| Event::NotFound { sender_gone }),
+        2 => (any::<bool>(), any::<bool>()).prop_map(|(sender_gone, none_later)| {
+            Event::NotFound { sender_gone, none_later }
+        }),
         1 => (1u8..4, 0u16..6).prop_map(|(attempt, intents)| rewound(attempt, intents)),
         1 => prop_oneof![
             Just(Event::StepIntent), Just(Event::Inconclusive),
             Just(Event::Hint), Just(Event::TooOld), Just(Event::Cancel), Just(Event::ResolvePaid),
             Just(Event::ResolveFailed), Just(Event::NewAttempt), Just(Event::Rebound),
+            Just(PAST_LOST), Just(PAST_LOST),
         ],
     ]
 }
@@ -129,7 +134,16 @@ proptest! {
                     prop_assert!(!(before.state != State::Accepted && payout.state == State::Accepted),
                         "what the provider accepted is never payable again in the same attempt");
                 }
-                if matches!(event, Event::Rewound { .. }) {
+                prop_assert!(!(payout.past_lost && payout.state == State::Accepted),
+                    "what a lost journal may name is not payable unasked");
+                if before.past_lost && !payout.past_lost {
+                    prop_assert!(matches!(event, Event::NotFound { none_later: true, .. }) && before.absences > 0,
+                        "only a proof ends that doubt: {:?}", event);
+                }
+                if before.past_lost && matches!(payout.state, State::Failed | State::Cancelled) {
+                    prop_assert!(event == Event::ResolveFailed, "only a person ends it: {:?}", event);
+                }
+                if matches!(event, Event::Rewound { .. } | Event::PastLost { .. }) {
                     prop_assert!(payout.state != State::Accepted, "what was sent once is not payable unasked");
                 } else if payout.attempt > before.attempt {
                     prop_assert!(matches!(before.state, State::Failed | State::Review));
@@ -433,7 +447,7 @@ fn a_step_that_was_certainly_not_sent_leaves_nothing_but_an_earlier_one() {
 
 #[test]
 fn what_a_lost_sender_may_still_send_is_not_payable_before_he_is_gone() {
-    let at_large = Event::NotFound { sender_gone: false };
+    let at_large = Event::NotFound { sender_gone: false, none_later: true };
     let mut waits = unknown();
     for _ in 0..5 {
         let next = apply(&waits, at_large.clone(), waits.due);
@@ -456,9 +470,9 @@ fn a_sender_that_writes_its_outcome_late_is_waited_for_no_longer() {
     let told = apply(&missed, outcome(&missed, Outcome::Unknown), late);
     assert_eq!((told.state, told.sender), (State::Unknown, Sender::NOBODY));
     assert_eq!(told.due, late.plus(policy().settling_ms), "its request has ended only now");
-    let once = apply(&told, Event::NotFound { sender_gone: false }, told.due);
+    let once = apply(&told, Event::NotFound { sender_gone: false, none_later: true }, told.due);
     assert_eq!(once.state, State::Unknown, "what was missed before means nothing");
-    let twice = apply(&once, Event::NotFound { sender_gone: false }, once.due);
+    let twice = apply(&once, Event::NotFound { sender_gone: false, none_later: true }, once.due);
     assert_eq!(twice.state, State::Accepted);
     let exists = apply(&unknown(), outcome(&unknown(), Outcome::Exists), NOW.plus(5));
     assert!(exists.ever_accepted, "something of ours is there");
@@ -587,4 +601,92 @@ fn what_may_have_reached_the_old_account_is_for_a_person_when_a_lane_moves() {
     }
     let sent = apply(&fresh(), intent(), NOW);
     assert!(decide(&sent, &Event::Rebound, NOW, &policy()).is_err(), "its sender is waited for");
+}
+
+/// Nobody has asked about later attempts.
+const MISSED_ALONE: Event = Event::NotFound { sender_gone: true, none_later: false };
+
+/// Failed, and then the ledger went back and the journals were gone.
+fn failed_before_the_loss() -> Payout {
+    let sent = apply(&fresh(), intent(), NOW);
+    let failed = apply(&sent, news(&sent, News::Failed), NOW);
+    apply(&failed, PAST_LOST, NOW.plus(60_000))
+}
+
+#[test]
+fn what_failed_before_journals_were_lost_is_for_a_person() {
+    let review = failed_before_the_loss();
+    assert_eq!((review.state, review.cause), (State::Review, Cause::LedgerRewound));
+    assert!(review.past_lost && review.intents == 2 && review.due == Millis::NEVER);
+    let again = apply(&review, PAST_LOST, NOW.plus(70_000));
+    assert_eq!((again.state, again.cause), (State::Review, review.cause), "marked twice");
+    let never_sent = apply(&apply(&fresh(), Event::TooOld, NOW), PAST_LOST, NOW);
+    assert!(never_sent.state == State::Review && never_sent.was_ever_sent());
+    let paid = apply(&fresh(), news(&fresh(), News::Paid), NOW);
+    assert_eq!(decide(&paid, &PAST_LOST, NOW, &policy()), Ok(Decision::Record));
+}
+
+#[test]
+fn a_new_attempt_after_lost_journals_is_asked_about_before_it_is_sent() {
+    let marked = failed_before_the_loss();
+    let resolved = apply(&marked, Event::ResolveFailed, NOW.plus(100_000));
+    assert_eq!(resolved.state, State::Failed, "a decision does not wash the doubt off");
+    for before in [marked, resolved] {
+        let now = NOW.plus(500_000);
+        let ordered = apply(&before, Event::NewAttempt, now);
+        assert_eq!((ordered.state, ordered.cause), (State::Unknown, Cause::LedgerRewound));
+        assert_eq!((ordered.attempt, ordered.due, ordered.absences), (2, now, 0));
+        assert_eq!(ordered.send_before, before.send_before, "it left before the loss, if at all");
+        assert!(decide(&ordered, &intent(), now, &policy()).is_err());
+        let too_early = decide(&ordered, &NOT_FOUND, now, &policy());
+        assert_eq!(too_early, Ok(Decision::Record));
+        let asked = now.plus(policy().doubt_ms());
+        let once = apply(&ordered, NOT_FOUND, asked);
+        let payable = apply(&once, NOT_FOUND, once.due);
+        assert_eq!((payable.state, payable.attempt), (State::Accepted, 2));
+        assert!(!payable.past_lost, "nothing of it is anywhere");
+        assert_eq!(apply(&payable, intent_at(asked), asked).state, State::Submitting);
+    }
+}
+
+#[test]
+fn every_attempt_after_lost_journals_is_asked_about_until_none_can_be_there() {
+    let second = apply(&failed_before_the_loss(), Event::NewAttempt, NOW.plus(500_000));
+    let failed = apply(&second, news(&second, News::Failed), NOW.plus(500_000));
+    assert_eq!((failed.state, failed.cause), (State::Review, Cause::LedgerRewound));
+    assert!(failed.past_lost && failed.ever_accepted, "the provider had the forgotten one");
+    let third = apply(&failed, Event::NewAttempt, NOW.plus(600_000));
+    assert_eq!((third.state, third.attempt, third.ever_accepted), (State::Unknown, 3, false));
+}
+
+#[test]
+fn an_attempt_is_not_sent_again_while_a_later_one_may_have_been_forgotten() {
+    let marked = apply(&fresh(), PAST_LOST, NOW);
+    assert_eq!((marked.state, marked.intents, marked.account), (State::Unknown, 1, ACCOUNT));
+    let mut waits = marked;
+    for _ in 0..5 {
+        let next = apply(&waits, MISSED_ALONE, waits.due.max(NOW.plus(200_000)));
+        assert_eq!((next.state, next.absences), (State::Unknown, 0));
+        waits = next;
+    }
+    let later = rewound(2, waits.intents + 1);
+    let stopped = apply(&waits, later, waits.due);
+    assert_eq!((stopped.state, stopped.attempt), (State::Review, 2));
+    assert!(stopped.past_lost, "a third may be there, too");
+    let once = apply(&waits, NOT_FOUND, waits.due);
+    let payable = apply(&once, NOT_FOUND, once.due);
+    assert_eq!((payable.state, payable.past_lost), (State::Accepted, false));
+}
+
+#[test]
+fn what_was_at_the_provider_before_the_loss_is_not_failed_by_the_providers_word_alone() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);
+    let marked = apply(&taken, PAST_LOST, NOW);
+    assert!(marked.state == State::Submitted && marked.step_open && marked.past_lost);
+    for told in [News::Failed, News::Cancelled] {
+        let ended = apply(&marked, news(&marked, told), NOW);
+        assert_eq!((ended.state, ended.cause), (State::Review, Cause::LedgerRewound));
+    }
+    assert_eq!(apply(&marked, news(&marked, News::Paid), NOW).state, State::Paid);
 }

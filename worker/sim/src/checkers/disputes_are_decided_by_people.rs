@@ -27,6 +27,10 @@ fn is_allowed(w: &Wrote) -> bool {
         (State::Review, State::Paid) if w.from.cause == Cause::CannotBeKnown => true,
         (State::Paid | State::Failed | State::Cancelled, State::Review) => true,
         (State::Review, _) | (State::Failed, State::Accepted) => w.by == By::Person,
+        // Asked about before it is sent, since the ledger may have forgotten it.
+        (State::Failed, State::Unknown) => {
+            w.by == By::Person && w.from.past_lost && w.to.attempt > w.from.attempt
+        }
         _ => false,
     }
 }

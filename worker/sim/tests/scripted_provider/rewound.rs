@@ -2,12 +2,13 @@
 //! about before anything is sent again.
 
 use crate::world::{World, is};
-use domain::{Cause, News, Place, State};
+use domain::{BatchState, Cause, Event, News, Place, State};
 use futures::executor::block_on;
 use journal::rewind::{Forgotten, Marked, compare, mark, mark_all};
-use ledger::Ledger;
 use ledger::intake::reserve;
 use ledger::memory::MemoryLedger;
+use ledger::{Ledger, NoteKind};
+use providers::Found;
 use sim::intake::take_in;
 use sim::run::{ledger_time, policy};
 use std::sync::Arc;
@@ -126,6 +127,76 @@ fn without_journals_everything_that_is_not_final_is_asked_about_first() {
     assert_eq!(bring_back(&world), Marked { payouts: 3, references: 0 });
     assert_eq!(forgotten(&world), []);
     assert!(world.payouts().iter().all(|payout| payout.state == State::Paid));
+}
+
+/// Two rows were taken; one failed, the ledger went back and the journals are lost; then a person
+/// orders a new attempt of it.
+fn ordered_after_the_loss() -> World {
+    let world = World::new(2, 0);
+    world.work();
+    world.happen(1, Event::News { attempt: 1, news: News::Failed }, Vec::new());
+    block_on(mark_all(&world.ledger, &|_| policy())).unwrap();
+    let failed = world.payout(1);
+    assert_eq!((failed.state, failed.cause), (State::Review, Cause::LedgerRewound));
+    world.happen(1, Event::NewAttempt, Vec::new());
+    assert_eq!((world.payout(1).state, sent(&world)), (State::Unknown, 2));
+    world
+}
+
+/// The first row is under way; of the second one this attempt was paid, and no other is there.
+fn finds(world: &World, paid: Option<u8>) {
+    world.provider.finds(move |payment| match (payment.place.row, payment.attempt) {
+        (0, 1) => is(News::InProgress, None, ""),
+        (1, attempt) if Some(attempt) == paid => is(News::Paid, None, ""),
+        _ => Found::Absent,
+    });
+}
+
+#[test]
+fn an_attempt_that_was_ordered_and_forgotten_is_found_and_not_sent_again() {
+    let world = ordered_after_the_loss();
+    finds(&world, Some(2));
+    world.work_for(60_000);
+    assert_eq!((world.payout(1).state, world.payout(1).attempt), (State::Paid, 2));
+    assert_eq!(sent(&world), 2);
+}
+
+#[test]
+fn a_later_attempt_that_was_ordered_and_forgotten_goes_before_a_person() {
+    let world = ordered_after_the_loss();
+    finds(&world, Some(4));
+    world.work_for(60_000);
+    let payout = world.payout(1);
+    assert_eq!((payout.state, payout.attempt), (State::Review, 4));
+    assert_eq!((payout.cause, sent(&world)), (Cause::LedgerRewound, 2));
+    let reasons = world.notes(1, NoteKind::Reason);
+    assert!(reasons.last().is_some_and(|text| text.starts_with("attempt 4")), "{reasons:?}");
+}
+
+#[test]
+fn a_new_attempt_is_sent_when_neither_it_nor_a_later_one_was_found_twice() {
+    let world = ordered_after_the_loss();
+    finds(&world, None);
+    world.work_for(60_000);
+    assert_eq!((sent(&world), world.payout(1).past_lost), (3, false));
+    assert_eq!(world.provider.sent.lock().unwrap()[2].attempt, 2);
+}
+
+#[test]
+fn what_failed_in_a_batch_that_was_complete_is_in_review_and_counted_there() {
+    let world = World::new(2, 0);
+    world.work();
+    world.happen(0, Event::News { attempt: 1, news: News::Paid }, Vec::new());
+    world.happen(1, Event::News { attempt: 1, news: News::Failed }, Vec::new());
+    let batch = || block_on(world.ledger.batch(world.chunk.batch)).unwrap().unwrap();
+    assert_eq!(batch().state, BatchState::Complete);
+    let before = batch().changes;
+    let marked = block_on(mark_all(&world.ledger, &|_| policy())).unwrap();
+    assert_eq!(marked, Marked { payouts: 1, references: 0 });
+    assert_eq!((batch().counts.get(State::Review), batch().counts.get(State::Paid)), (1, 1));
+    assert!(batch().changes > before, "its results are written again");
+    world.happen(1, Event::NewAttempt, Vec::new());
+    assert_eq!(batch().state, BatchState::Active);
 }
 
 fn id(world: &World) -> domain::LedgerId {
