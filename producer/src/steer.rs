@@ -1,4 +1,7 @@
-//! Steering: lanes start and stop, batches are cancelled. Every command may be given twice.
+//! Steering: lanes start and stop, batches are cancelled, paused and resumed. Every command may be
+//! given twice.
+
+pub mod pause;
 
 use crate::audit::{AuditError, Chain, Kind};
 use crate::rules::Rules;
@@ -22,6 +25,22 @@ pub enum SteerError {
         /// Where it stands.
         state: BatchState,
     },
+    /// The batch cannot be paused.
+    #[error("batch {batch} is {state} and cannot be paused: {}", why(*state))]
+    CannotPause {
+        /// The batch.
+        batch: BatchId,
+        /// Where it stands.
+        state: BatchState,
+    },
+    /// The batch cannot go on.
+    #[error("batch {batch} is {state} and cannot be resumed: {}", why(*state))]
+    CannotResume {
+        /// The batch.
+        batch: BatchId,
+        /// Where it stands.
+        state: BatchState,
+    },
     /// No such lane.
     #[error("there is no lane \"{found}\"; lanes: {known}")]
     NoLane {
@@ -39,6 +58,19 @@ pub enum SteerError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+/// What is sent of a batch that is neither active nor paused.
+fn why(state: BatchState) -> &'static str {
+    match state {
+        BatchState::Receiving => "its file is still being taken, and nothing of it is sent before",
+        BatchState::Awaiting => "nothing of it is sent before it is approved",
+        BatchState::Active => "it goes on",
+        BatchState::Paused => "it is held already",
+        BatchState::Complete => "nothing of it is left to be sent",
+        BatchState::Rejected => "its file was not taken, and nothing of it is ever sent",
+        BatchState::Cancelled => "nothing more of it is ever sent",
+    }
 }
 
 /// What a cancellation did.

@@ -1,8 +1,8 @@
 //! From the lanes of the config to those of the engine.
 
-use config::{Config, LaneConfig};
+use config::{BrakesConfig, Config, LaneConfig};
 use domain::{LaneName, Policy};
-use engine::LaneSetup;
+use engine::{BatchBrakeSettings, LaneSetup};
 use providers::callback_url::CallbackUrls;
 use providers::registry::{self, BuildContext, BuildError, SandboxAddress};
 
@@ -74,10 +74,16 @@ pub fn set_up(
             in_flight: if lane.in_flight == 0 { limits.in_flight } else { lane.in_flight },
             look_up_interval_us: lane.look_ups_per_second.interval_us(limits.look_ups_per_second),
             canary: lane.canary,
+            batch_brakes: batch_brakes(lane.brakes),
             provider,
         })
     };
     config.lanes.iter().map(one).collect()
+}
+
+fn batch_brakes(config: BrakesConfig) -> BatchBrakeSettings {
+    let BrakesConfig { failed_percent, failed_after, batch_canary } = config;
+    BatchBrakeSettings { failed_percent, failed_after, canary_rows: batch_canary }
 }
 
 fn pays_into_sandbox(lane: &LaneConfig) -> bool {

@@ -84,7 +84,8 @@ impl View {
             return;
         };
         bar.set_position(batch.totals.rows().saturating_sub(batch.counts.open()));
-        bar.set_message(format!("{}: {}", batch.name, counts(batch)));
+        let held = if batch.state == BatchState::Paused { "paused: " } else { "" };
+        bar.set_message(format!("{}: {held}{}", batch.name, counts(batch)));
     }
 }
 

@@ -29,6 +29,13 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or invalid, nothing was enqueued; 2 wrong \
 usage; 3 the ledger is away, try again.";
 
+const PAUSE_DRAINS: &str = "It holds at once, for all workers: no payout of the batch begins after \
+it. What is being sent is finished and written down; look-ups and callbacks go on, so what the \
+provider has taken is still paid. `producer lane stop` does the same for all batches of a lane.";
+
+const RESUME_COUNTS: &str = "The batch's brakes count from here on: what had failed before closes \
+none of them again.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -45,6 +52,16 @@ pub enum Command {
     Audit(AuditCommand),
     /// Cancels a batch: what was not sent will not be
     Cancel {
+        /// The batch
+        #[arg(value_parser = batch_id)]
+        batch: BatchId,
+    },
+    /// Holds a batch: nothing more of it is sent until it is resumed; what is under way is drained
+    #[command(after_help = PAUSE_DRAINS)]
+    Pause(Pause),
+    /// Lets a paused batch go on, whoever or whatever paused it
+    #[command(after_help = RESUME_COUNTS)]
+    Resume {
         /// The batch
         #[arg(value_parser = batch_id)]
         batch: BatchId,
@@ -144,6 +161,20 @@ pub struct Status {
     /// Batches to list
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub limit: u32,
+}
+
+/// `producer pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// The batch
+    #[arg(value_parser = batch_id)]
+    pub batch: BatchId,
+    /// Why, for whoever looks next
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Wait until nothing of it is being sent any more
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// `producer report`.
@@ -312,7 +343,8 @@ pub enum LaneCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Lets a lane send nothing until it is started again
+    /// Lets a lane send nothing until it is started again; what is under way is finished and
+    /// written down, and look-ups and callbacks go on
     Stop {
         /// The lane
         #[arg(value_parser = lane_name)]

@@ -41,6 +41,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Report(args) => desk.report(args).await,
         Command::Audit(command) => desk.audit(command).await,
         Command::Cancel { batch } => desk.cancel(batch).await,
+        Command::Pause(args) => desk.pause(args).await,
+        Command::Resume { batch } => desk.resume(batch).await,
         Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
         Command::Lane(LaneCommand::Adopt { lane, ledger }) => desk.adopt(&lane, ledger).await,
@@ -141,7 +143,9 @@ impl Office {
                 let lanes = show::lanes::to_json(&lanes);
                 print_json(&serde_json::json!({ "batches": all, "lanes": lanes }));
             } else {
-                print!("{}{}", show::batches::list(&batches), show::lanes::stopped(&lanes));
+                let holds = self.holds(&batches).await?;
+                let stopped = show::lanes::stopped(&lanes);
+                print!("{}{holds}{stopped}", show::batches::list(&batches));
             }
             return Ok(());
         };
@@ -154,10 +158,13 @@ impl Office {
         if args.json {
             let mut told = show::batches::to_json(&batch);
             told["late_news"] = show::batches::late_to_json(&late);
+            told["pause"] = self.hold_json(&batch).await?;
             print_json(&told);
         } else {
             let stopped = show::lanes::stopped(&self.lane_records().await?);
-            print!("{}{}{stopped}", show::batches::one(&batch), show::batches::late(&late));
+            let holds = self.holds(std::slice::from_ref(&batch)).await?;
+            print!("{}{}", show::batches::one(&batch), show::batches::late(&late));
+            print!("{holds}{stopped}");
         }
         Ok(())
     }

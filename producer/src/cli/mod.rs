@@ -8,14 +8,15 @@ mod ask;
 mod audit;
 mod commands;
 mod hidden;
+mod hold;
 mod reconcile;
 mod rescue;
 mod review;
 mod talk;
 
 pub use args::{
-    AuditCommand, Cli, Command, Confirm, Decide, Enqueue, LaneCommand, LedgerCommand, Provider,
-    Reconcile, Report, ReviewCommand, Status, Watch, What, WorkerCommand,
+    AuditCommand, Cli, Command, Confirm, Decide, Enqueue, LaneCommand, LedgerCommand, Pause,
+    Provider, Reconcile, Report, ReviewCommand, Status, Watch, What, WorkerCommand,
 };
 
 use crate::audit::AuditError;

@@ -1,7 +1,8 @@
 //! What people and scripts see: tables, and the same as JSON.
 //!
 //! - [`table`]: columns that line up
-//! - [`batches`]: batches, one batch, its totals; [`waiting`]: what waits for a person
+//! - [`batches`]: batches, one batch, its totals; [`waiting`]: what waits for a person;
+//!   [`pause`]: who holds a batch, and why
 //! - [`lanes`]: lanes; [`limits`]: what each provider allows
 //! - [`provider`]: what a provider can be asked, and what it answered
 //! - [`review`]: what a person must decide, and all that is known of one payout
@@ -11,6 +12,7 @@ pub mod audit;
 pub mod batches;
 pub mod lanes;
 pub mod limits;
+pub mod pause;
 pub mod provider;
 pub mod review;
 pub mod table;

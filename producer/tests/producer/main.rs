@@ -4,7 +4,7 @@
 //! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
 //!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
 //! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`retention`],
-//!   [`steering`], [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
+//!   [`steering`], [`pausing`], [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
 //!   [`listing`], [`reviewing`], [`judging`], [`rebinding`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
@@ -24,6 +24,7 @@ mod funding;
 mod inbox;
 mod judging;
 mod listing;
+mod pausing;
 mod program;
 mod proof;
 mod rebinding;

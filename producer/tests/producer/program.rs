@@ -62,6 +62,46 @@ fn a_file_is_enqueued_shown_reported_and_cancelled() {
 }
 
 #[test]
+fn a_batch_is_paused_explained_and_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| out(&producer(folder.path(), args));
+    let rows = format!("{HEADER}\n{}\n", card("A", "1.50"));
+    std::fs::write(folder.path().join("a.csv"), rows).unwrap();
+    let (_, taken, _) = run(&["enqueue", "a.csv", "--json"]);
+    let taken: serde_json::Value = serde_json::from_str(&taken).unwrap();
+    let batch = taken["batch"].as_str().unwrap();
+
+    let (code, told, errors) = run(&["pause", batch, "--reason", "wrong month", "--wait"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(told.contains("is paused") && told.contains("nothing of it is being sent"), "{told}");
+    for words in [vec!["status"], vec!["status", batch]] {
+        let (_, status, _) = run(&words);
+        let why = format!("batch {batch} is paused, by ");
+        assert!(status.contains(&why) && status.contains(": wrong month; "), "{status}");
+        assert!(status.contains(&format!("`producer resume {batch}`")), "{status}");
+    }
+    let (_, json, _) = run(&["status", batch, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (json["state"].as_str(), json["pause"]["reason"].as_str()),
+        (Some("paused"), Some("wrong month"))
+    );
+    let (code, told, _) = run(&["pause", batch]);
+    assert!(code == Some(0) && told.contains("was paused already, by "), "{told}");
+
+    let (code, told, _) = run(&["resume", batch]);
+    assert!(code == Some(0) && told.contains("goes on"), "{told}");
+    assert!(!run(&["status", batch]).1.contains("is paused"));
+    assert!(run(&["resume", batch]).1.contains("was not paused"));
+    let (_, shown, _) = run(&["audit", "show", batch]);
+    assert!(shown.contains("  paused ") && shown.contains("  resumed "), "{shown}");
+    assert_eq!(run(&["audit", "verify"]).0, Some(0));
+    assert_eq!(run(&["cancel", batch]).0, Some(0));
+    let (code, _, errors) = run(&["pause", batch]);
+    assert!(code == Some(1) && errors.contains("is cancelled and cannot be paused"), "{errors}");
+}
+
+#[test]
 fn lanes_are_listed_stopped_and_started() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| out(&producer(folder.path(), args));

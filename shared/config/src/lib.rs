@@ -23,9 +23,9 @@ pub use error::ConfigError;
 pub use layers::Overrides;
 pub use open::{OpenLedger, open, open_ledger};
 pub use sections::{
-    AuditConfig, Canonical, Ceiling, CeilingsConfig, ColumnSource, CurrencyConfig, Delimiter,
-    Engine, HttpConfig, InboxConfig, LaneConfig, LedgerConfig, Listen, ProfileConfig, Rate,
-    RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, WorkerConfig,
+    AuditConfig, BrakesConfig, Canonical, Ceiling, CeilingsConfig, ColumnSource, CurrencyConfig,
+    Delimiter, Engine, HttpConfig, InboxConfig, LaneConfig, LedgerConfig, Listen, ProfileConfig,
+    Rate, RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, WorkerConfig,
 };
 
 use domain::LaneName;

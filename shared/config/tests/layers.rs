@@ -113,6 +113,9 @@ fn parts_that_do_not_fit_together_are_refused() {
         ("[currencies.aliases]\nRUR = \"RUX\"\n", "[currencies]: unknown currency"),
         ("[http]\nlisten = \"here\"\n", "\"here\" is not an address to listen on"),
         ("[lanes.main]\nprovider = \"merchant\"\nrate_per_second = -1\n", "is not a rate"),
+        ("[lanes.main.brakes]\nfailed_percent = 100\n", "lanes.main.brakes: failed_percent is 100"),
+        ("[lanes.main.brakes]\nfailed_after = 0\n", "the first failure would close the brake"),
+        ("[lanes.main.brakes]\nbatch_canary = 1001\n", "write at most 1000"),
         ("[lanes.\"Main Lane\"]\nprovider = \"merchant\"\n", "cannot name a lane"),
     ] {
         let error = load(text).unwrap_err();

@@ -119,6 +119,23 @@ impl Counts {
     pub fn open(&self) -> u64 {
         State::ALL.into_iter().filter(|s| s.is_open()).map(|s| self.get(s)).sum()
     }
+
+    /// Payouts that a provider has answered for, or that have an end: the whole of which
+    /// [`Counts::unpaid`] is a part. Those that it took count although they are not paid yet: a
+    /// refusal comes at once and a payment after hours, so among the ends alone nearly all would
+    /// be refusals at first.
+    pub fn answered(&self) -> u64 {
+        self.total()
+            - [State::Accepted, State::Submitting, State::Unknown]
+                .map(|s| self.get(s))
+                .iter()
+                .sum::<u64>()
+    }
+
+    /// Payouts that failed, or that a person must decide about.
+    pub fn unpaid(&self) -> u64 {
+        self.get(State::Failed) + self.get(State::Review)
+    }
 }
 
 /// Rows and money per currency, in minor units.
@@ -189,6 +206,13 @@ mod tests {
             assert!(!BatchState::Rejected.may_become(next));
             assert!(!BatchState::Cancelled.may_become(next));
         }
+    }
+
+    #[test]
+    fn what_is_not_sent_or_in_doubt_is_not_answered_and_a_cancelled_payout_is_no_failure() {
+        let counts = Counts::from_array([1, 2, 4, 8, 16, 32, 64, 128, 256]);
+        assert_eq!(counts.answered(), 4 + 8 + 32 + 64 + 128 + 256);
+        assert_eq!(counts.unpaid(), 64 + 256);
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub mod key;
 pub mod walk;
 
 pub use append::{
-    What, append, known_key, newest_head, note_brake, register_key, sign_head, stands_at,
+    What, append, known_key, newest_head, note_batch_brake, note_brake, register_key, sign_head,
+    stands_at,
 };
 pub use chain::Chain;
 pub use entry::{Entry, Hash, Kind};

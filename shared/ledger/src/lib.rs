@@ -8,6 +8,7 @@
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
+//! - [`pause`]: why a batch is held, and what a person has let go on
 //! - [`senders`]: who sends, and who can send no more (S12); [`suspicion`]: a ledger that may have
 //!   gone back in time (S18)
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
@@ -24,6 +25,7 @@ pub mod intake;
 pub mod lane;
 pub mod memory;
 pub mod notes;
+pub mod pause;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rows;

@@ -13,11 +13,12 @@
 //!   [`frozen`]: and wakes up too late
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`reconcile`]: money that moved behind our back is noticed
-//! - [`stopping`]: a graceful end
+//! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself
 //! - [`audit`]: what was done is proved, and what is changed by hand is found
 //! - [`twins`]: the same thing given to two producers at one moment
 
 mod audit;
+mod brakes;
 mod crashes;
 mod deaths;
 mod desk;

@@ -40,6 +40,8 @@ counters! {
     claims_total,
     /// Times that a lane was stopped by this process.
     lane_stops_total,
+    /// Times that a batch was paused by this process.
+    batch_brakes_total,
 }
 
 /// Adds one.

@@ -1,5 +1,6 @@
 //! What a lane shares between the chunks of this process.
 
+use crate::batch_brakes::{BatchBrakeSettings, BatchBrakes};
 use crate::brakes::Brakes;
 use crate::env::Env;
 use crate::pace::{LocalPace, PoolPace, slice};
@@ -26,6 +27,8 @@ pub struct LaneSetup {
     pub look_up_interval_us: u64,
     /// Whether a new lane begins with a canary (S10).
     pub canary: bool,
+    /// When a batch stops by itself.
+    pub batch_brakes: BatchBrakeSettings,
 }
 
 /// A lane at work.
@@ -46,6 +49,8 @@ pub struct Lane {
     pub window: Window,
     /// Stops, canaries, slowing down.
     pub brakes: Brakes,
+    /// What keeps single batches back.
+    pub batch_brakes: BatchBrakes,
     /// Chunks at work in this process.
     pub at_work: Mutex<BTreeSet<domain::ChunkId>>,
 }
@@ -58,6 +63,7 @@ impl Lane {
             look_ups: Arc::new(LocalPace::new(Arc::clone(env), setup.look_up_interval_us)),
             window: Window::new(setup.in_flight),
             brakes: Brakes::new(setup.name.clone(), setup.canary, setup.interval_us),
+            batch_brakes: BatchBrakes::new(setup.batch_brakes),
             at_work: Mutex::new(BTreeSet::new()),
             name: setup.name,
             account: Account::of(setup.provider.fingerprint()),

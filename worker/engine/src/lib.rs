@@ -16,17 +16,18 @@
 //!
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
 //! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
-//! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries;
-//! `slow` for "too many requests"),
-//! [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that
-//! intents stand in before their requests leave), `senders` (who may still be sending), `astray`
-//! (payouts of another account).
+//! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries; `slow` for
+//! "too many requests"), [`batch_brakes`] (batches that stop by themselves), [`verdict`] (a
+//! provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that intents stand
+//! in before their requests leave), `senders` (who may still be sending), `later` (attempts that
+//! nobody remembers), `astray` (payouts of another account).
 //!
 //! It runs in production and under the simulator alike; a lint keeps clocks, randomness and
 //! unordered maps out.
 
 pub mod ask;
 mod astray;
+pub mod batch_brakes;
 pub mod brakes;
 pub mod clock;
 pub mod counters;
@@ -48,6 +49,7 @@ pub mod verdict;
 pub mod window;
 pub mod work;
 
+pub use batch_brakes::BatchBrakeSettings;
 pub use counters::Counters;
 pub use engine::{Engine, Settings, StartError};
 pub use env::Env;

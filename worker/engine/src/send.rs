@@ -85,6 +85,7 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     let is_due = |p: &Payout| p.state == State::Accepted && !p.news_pending && p.due <= now;
     let payable = |p: &Payout| is_due(p) && !lane.is_astray(p);
     let mut rows = held.rows(payable);
+    rows.retain(|row| *row < held.end);
     rows.truncate(lane.slice(now));
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(0) };
     lane.check_account(&*core.ledger).await?;

@@ -6,12 +6,12 @@
 
 use crate::ask;
 use crate::astray;
+use crate::batch_brakes;
 use crate::clock::Clock;
 use crate::counters::{Counters, count};
 use crate::env::{Env, up_to};
 use crate::keeper::Keeper;
 use crate::lane::Lane;
-use crate::send;
 use crate::shelf::Shelf;
 use domain::{
     BatchState, ChunkId, Event, LedgerId, Millis, Payout, Place, ProviderReference,
@@ -86,6 +86,8 @@ pub struct Held {
     pub payouts: Vec<Payout>,
     /// The batch's state when we claimed the chunk; an intent checks it again.
     pub batch: BatchState,
+    /// Rows from this one on are not sent now: they wait for the batch's canaries.
+    pub end: u16,
     /// The lease is gone: no more intents.
     pub lost: Arc<AtomicBool>,
 }
@@ -189,6 +191,7 @@ pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
         format: chunk.format,
         payouts: chunk.payouts,
         batch,
+        end: u16::MAX,
         lost: Arc::clone(&lost),
     };
     let wait_ms = {
@@ -244,7 +247,7 @@ async fn all(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerErr
     if held.batch != BatchState::Active || core.is_stopping() {
         return Ok(0);
     }
-    send::send(core, lane, held).await
+    batch_brakes::send(core, lane, held).await
 }
 
 /// What stands as being sent was sent by a holder that is gone: its fate is unknown. Never

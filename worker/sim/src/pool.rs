@@ -14,7 +14,7 @@ use crate::run::policy;
 use crate::scenario::Scenario;
 use crate::store::{Connection, Link};
 use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
-use engine::{Engine, Hearing, LaneSetup, Settings};
+use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
 use futures::future::{Either, select};
 use journal::{Entry, Remembered};
@@ -184,6 +184,8 @@ impl Pool {
                     in_flight: 8,
                     look_up_interval_us: 0,
                     canary: true,
+                    // A person would have to let such a batch go on; they have tests of their own.
+                    batch_brakes: BatchBrakeSettings::OFF,
                 };
                 let settings = Settings {
                     lease_ms: LEASE_MS,

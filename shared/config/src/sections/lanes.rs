@@ -1,5 +1,6 @@
 //! Lanes: one account each, with its rate and its waiting times. Routes: which row goes where.
 
+use super::brakes::BrakesConfig;
 use super::ceilings::CeilingsConfig;
 use domain::{LaneName, Method, PolicyChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -25,6 +26,8 @@ pub struct LaneConfig {
     pub policy: PolicyChange,
     /// What no payout, batch or day exceeds (S23).
     pub ceilings: CeilingsConfig,
+    /// When a batch stops by itself.
+    pub brakes: BrakesConfig,
     /// The provider's own settings; the adapter reads them.
     pub settings: toml::Table,
 }
@@ -40,6 +43,7 @@ impl Default for LaneConfig {
             canary: true,
             policy: PolicyChange::default(),
             ceilings: CeilingsConfig::default(),
+            brakes: BrakesConfig::default(),
             settings: toml::Table::new(),
         }
     }

@@ -1,15 +1,18 @@
 //! The sections of the configuration, each with its units and defaults.
 //!
 //! - [`places`]: ledger, inbox, audit, results, http, worker, sandbox: where things are and how long they take
-//! - [`lanes`]: accounts, and the routes that lead to them; [`ceilings`]: what they never exceed
+//! - [`lanes`]: accounts, and the routes that lead to them; [`ceilings`]: what they never exceed;
+//!   [`brakes`]: when a batch stops by itself
 //! - [`profiles`]: what the columns of a file mean; [`currencies`]: codes beyond ISO 4217
 
+pub mod brakes;
 pub mod ceilings;
 pub mod currencies;
 pub mod lanes;
 pub mod places;
 pub mod profiles;
 
+pub use brakes::BrakesConfig;
 pub use ceilings::{Ceiling, CeilingsConfig};
 pub use currencies::CurrencyConfig;
 pub use lanes::{LaneConfig, Rate, RouteConfig};

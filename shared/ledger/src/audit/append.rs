@@ -9,7 +9,7 @@ use super::head::SignedHead;
 use super::key::{PublicKey, SigningKey};
 use crate::api::{Ledger, LedgerError};
 use crate::types::Register;
-use domain::LaneName;
+use domain::{BatchId, LaneName};
 use serde_json::{Value, json};
 
 /// Rounds of one append. With each of them somebody else's entry was written, so this many in a
@@ -60,13 +60,24 @@ pub async fn stands_at(ledger: &dyn Ledger, chain: &Chain) -> Result<(u64, Hash)
     entry.map(|(_, hash)| (count, hash)).ok_or_else(damaged)
 }
 
-/// A lane's record was given a stop by the program itself. The stop holds already and never waits
-/// for the audit, so what keeps the entry from being written is logged. The next head of the lane's
-/// chain is signed by whoever writes a result next.
+/// A lane's record was given a stop by the program itself. The next head of the lane's chain is
+/// signed by whoever writes a result next.
 pub async fn note_brake(ledger: &dyn Ledger, lane: &LaneName, who: &str, reason: &str) {
+    tell_brake(ledger, &Chain::lane(lane), who, reason).await;
+}
+
+/// A batch was paused by the program itself. The next head of its chain is signed by whoever
+/// resumes it or writes its result.
+pub async fn note_batch_brake(ledger: &dyn Ledger, batch: BatchId, who: &str, reason: &str) {
+    tell_brake(ledger, &Chain::batch(batch), who, reason).await;
+}
+
+/// What was stopped is stopped already and never waits for the audit, so what keeps the entry from
+/// being written is logged.
+async fn tell_brake(ledger: &dyn Ledger, chain: &Chain, who: &str, reason: &str) {
     let what = What { kind: Kind::Brake, who, text: json!({ "reason": reason }) };
-    if let Err(error) = append(ledger, &Chain::lane(lane), &what).await {
-        tracing::error!(%lane, %error, "stopped, but the audit was not told");
+    if let Err(error) = append(ledger, chain, &what).await {
+        tracing::error!(%chain, %error, "stopped, but the audit was not told");
     }
 }
 

@@ -88,7 +88,7 @@ pub enum Kind {
     LaneRebound,
     /// A person said that another ledger on a lane's account is retired.
     LaneAdopted,
-    /// The program itself stopped a lane.
+    /// The program itself stopped a lane or paused a batch.
     Brake,
     /// A person changed something at the lane's provider.
     ProviderAct,

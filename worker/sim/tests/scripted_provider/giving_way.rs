@@ -33,11 +33,11 @@ fn answered_ms(world: &World) -> Vec<u64> {
 fn one_who_is_refused_for_too_many_requests_holds_back_the_whole_pool() {
     let world = World::new(40, 0);
     let neighbour = world.neighbour();
-    world.provider.creates(|_| too_many());
+    world.provider.answers(|_| too_many());
     world.work();
     let refused = answered_ms(&world).len();
     assert!((1..=8).contains(&refused), "what was under way, and no more: {refused}");
-    world.provider.creates(|_| taken());
+    world.provider.answers(|_| taken());
     while answered_ms(&world).len() == refused {
         world.work_by(&neighbour);
         world.pass(50);
@@ -51,7 +51,7 @@ fn one_who_is_refused_for_too_many_requests_holds_back_the_whole_pool() {
 fn after_a_refusal_the_pace_is_cut_grows_and_is_free_again() {
     let world = World::new(1_000, 0);
     let mut calls = 0;
-    world.provider.creates(move |_| {
+    world.provider.answers(move |_| {
         calls += 1;
         if calls <= 8 { too_many() } else { taken() }
     });
@@ -71,7 +71,7 @@ fn after_a_refusal_the_pace_is_cut_grows_and_is_free_again() {
 fn a_provider_that_does_not_answer_is_left_alone_and_tried_by_single_payouts() {
     let world = World::new(200, 0);
     world.provider.finds(|_| Found::Unclear { text: "no answer".to_owned() });
-    world.provider.creates(|_| silence());
+    world.provider.answers(|_| silence());
     world.work_for(60_000);
     let stop = lane(&world).stopped.expect("the lane rests");
     assert!(stop.reason.contains("without an answer"), "{}", stop.reason);
@@ -83,7 +83,7 @@ fn a_provider_that_does_not_answer_is_left_alone_and_tried_by_single_payouts() {
     let (first, second) = (probes[1] - probes[0], probes[2] - probes[1]);
     assert!(first >= 5_000 && second >= first + 5_000, "{probes:?}");
 
-    world.provider.creates(|_| taken());
+    world.provider.answers(|_| taken());
     world.provider.finds(|_| is(News::InProgress, None, ""));
     world.work_for(120_000);
     assert!(lane(&world).stopped.is_none(), "one was taken, the lane is open");
@@ -96,7 +96,7 @@ fn a_road_that_loses_every_second_answer_stays_open() {
     let world = World::new(100, 0);
     world.provider.finds(|_| is(News::InProgress, None, ""));
     let calls = Arc::new(AtomicUsize::new(0));
-    world.provider.creates(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 2 {
+    world.provider.answers(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 2 {
         0 => silence(),
         _ => taken(),
     });
@@ -111,7 +111,7 @@ fn what_a_person_stopped_is_not_opened_by_a_provider_that_is_silent() {
     world.provider.finds(|_| Found::Unclear { text: "no answer".to_owned() });
     let ledger = world.ledger.clone();
     let mut calls = 0;
-    world.provider.creates(move |_| {
+    world.provider.answers(move |_| {
         calls += 1;
         if calls == 3 {
             let mut record = block_on(ledger.lane(lane_name())).unwrap();

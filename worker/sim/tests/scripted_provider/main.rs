@@ -3,6 +3,7 @@
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
 #![cfg(test)]
 
+mod brakes;
 mod giving_way;
 mod late;
 mod looks;

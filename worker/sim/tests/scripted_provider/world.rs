@@ -3,7 +3,7 @@
 use domain::{
     Account, BatchId, ChunkId, Event, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
 };
-use engine::{Engine, Hearing, LaneSetup, Settings};
+use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
@@ -37,7 +37,7 @@ type Says<T> = Mutex<Box<dyn FnMut(&Payment) -> T + Send>>;
 pub struct Scripted {
     exec: Exec,
     limits: Limits,
-    creates: Says<Answer>,
+    answers: Says<Answer>,
     finds: Says<Found>,
     steps: Says<StepAnswer>,
     /// Payments that were sent.
@@ -53,8 +53,8 @@ pub struct Scripted {
 
 impl Scripted {
     /// What is answered to creates from now on.
-    pub fn creates(&self, says: impl FnMut(&Payment) -> Answer + Send + 'static) {
-        *self.creates.lock().expect("no panic") = Box::new(says);
+    pub fn answers(&self, says: impl FnMut(&Payment) -> Answer + Send + 'static) {
+        *self.answers.lock().expect("no panic") = Box::new(says);
     }
 
     /// What look-ups say from now on.
@@ -89,7 +89,7 @@ impl Provider for Scripted {
     fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {
         async move {
             self.exec.sleep(REQUEST_MS).await;
-            let mut says = self.creates.lock().expect("no panic");
+            let mut says = self.answers.lock().expect("no panic");
             let answers: Vec<Answer> = shipment.payments.iter().map(&mut **says).collect();
             self.sent_ms.lock().expect("no panic").push(self.exec.now_ms());
             self.sent.lock().expect("no panic").extend(shipment.payments);
@@ -162,6 +162,7 @@ pub struct World {
 struct Served {
     provider: Arc<Scripted>,
     look_up_interval_us: u64,
+    batch_brakes: BatchBrakeSettings,
 }
 
 impl Served {
@@ -180,6 +181,7 @@ impl Served {
             in_flight: 8,
             look_up_interval_us: self.look_up_interval_us,
             canary: false,
+            batch_brakes: self.batch_brakes,
         };
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(sender.0)));
         let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal };
@@ -215,17 +217,27 @@ impl Journal for Shaky {
 impl World {
     /// So many rows, none of them sent; look-ups and steps at most one every so many microseconds.
     pub fn new(rows: u16, look_up_interval_us: u64) -> World {
+        World::with(rows, rows, look_up_interval_us, BatchBrakeSettings::OFF)
+    }
+
+    /// The same in chunks of so many rows, with brakes of the batch.
+    pub fn with(
+        rows: u16,
+        chunk_rows: u16,
+        look_up_interval_us: u64,
+        batch_brakes: BatchBrakeSettings,
+    ) -> World {
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
         let ledger = MemoryLedger::new(
             LedgerId::from_random(0),
             Arc::new(move || ledger_time(clock.now_ms())),
         );
-        let batch: BatchId = block_on(take_in(&ledger, rows, rows));
+        let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows));
         let provider = Arc::new(Scripted {
             exec: exec.clone(),
             limits: limits(),
-            creates: Mutex::new(Box::new(|_| taken())),
+            answers: Mutex::new(Box::new(|_| taken())),
             finds: Mutex::new(Box::new(|_| Found::Unclear { text: "no script".to_owned() })),
             steps: Mutex::new(Box::new(|_| StepAnswer::Taken)),
             sent: Mutex::default(),
@@ -239,7 +251,7 @@ impl World {
         assert_eq!(enlist("far").expect("a number"), OTHER);
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
-        let lane = Served { provider: provider.clone(), look_up_interval_us };
+        let lane = Served { provider: provider.clone(), look_up_interval_us, batch_brakes };
         let engine = lane.start(&exec, &ledger, sender, journal.clone());
         World { exec, ledger, provider, engine, journal, lane, chunk: ChunkId { batch, no: 0 } }
     }

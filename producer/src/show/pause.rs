@@ -1,0 +1,36 @@
+//! Who paused a batch, when and why, and what to do.
+
+use super::table::plain;
+use crate::report::cells::put_time;
+use domain::{Batch, BatchState};
+use ledger::pause::Hold;
+use serde_json::{Value, json};
+
+/// `, by anna@host at 2026-03-01T12:00:00Z: wrong file`; empty where nobody said why.
+pub fn words(hold: Option<&Hold>) -> String {
+    let Some(Hold { who, since, reason, .. }) = hold else { return String::new() };
+    let mut at = String::new();
+    put_time(&mut at, since.0);
+    format!(", by {} at {at}: {}", plain(who), plain(reason))
+}
+
+/// Why a batch is paused and what lets it go on; empty where it is not.
+pub fn to_do(batch: &Batch, hold: Option<&Hold>) -> String {
+    if batch.state != BatchState::Paused {
+        return String::new();
+    }
+    let id = batch.id;
+    format!(
+        "batch {id} is paused{}; `producer resume {id}` lets it go on, `producer cancel {id}` ends \
+         it\n",
+        words(hold)
+    )
+}
+
+/// For scripts.
+pub fn to_json(hold: Option<&Hold>) -> Value {
+    let Some(Hold { who, since, reason, .. }) = hold else { return Value::Null };
+    let mut at = String::new();
+    put_time(&mut at, since.0);
+    json!({ "by": who, "since": at, "reason": reason })
+}
