@@ -47,6 +47,22 @@ impl RedisServer {
         self.dir.path()
     }
 
+    /// SIGSTOP: it is there, and says nothing.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT: it goes on as if nothing had been.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        let status = Command::new("kill").args([signal, &pid]).status().expect("kill(1)");
+        assert!(status.success(), "Redis did not get its {signal}");
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().expect("Redis to be killed");

@@ -41,6 +41,9 @@ pub struct Counters {
     pub create: u64,
     /// Look-ups.
     pub status: u64,
+    /// The age of the youngest payout that one of them asked for, rejected ones aside.
+    #[serde(default)]
+    pub youngest_asked_ms: Option<u64>,
     /// Genuine callbacks sent.
     pub callbacks_sent: u64,
     /// Genuine callbacks that were answered with 200.
@@ -79,6 +82,47 @@ impl Counters {
     pub fn called(&self, method: &str) -> u64 {
         self.calls.get(method).copied().unwrap_or(0)
     }
+}
+
+/// A tenth of a second at the merchant gateway.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct Tenth {
+    /// Creates that came, refused ones included.
+    pub creates: u64,
+    /// Those of them that the limit answered 429.
+    pub over_limit: u64,
+    /// The most creates in any sliding second that ended in it.
+    pub busiest: u64,
+}
+
+/// How creates came over the last two minutes, without a gap.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pace {
+    /// The number of the present tenth: the last of these.
+    pub now: u64,
+    /// Oldest first.
+    pub tenths: Vec<Tenth>,
+}
+
+impl Pace {
+    /// The tenths `from..until`, all of which are known.
+    #[track_caller]
+    pub fn between(&self, from: u64, until: u64) -> Vec<Tenth> {
+        let first = self.now + 1 - u64::try_from(self.tenths.len()).expect("a length");
+        assert!(first <= from && until <= self.now + 1, "not known: {from}..{until}: {self:?}");
+        let kept = self.tenths.iter().zip(first..);
+        kept.filter(|(_, no)| (from..until).contains(no)).map(|(tenth, _)| *tenth).collect()
+    }
+}
+
+/// Creates that came in these tenths.
+pub fn creates(tenths: &[Tenth]) -> u64 {
+    tenths.iter().map(|tenth| tenth.creates).sum()
+}
+
+/// The most creates in any sliding second that ended in these tenths.
+pub fn busiest(tenths: &[Tenth]) -> u64 {
+    tenths.iter().map(|tenth| tenth.busiest).max().unwrap_or(0)
 }
 
 /// An accepted create.
@@ -151,9 +195,21 @@ impl Sandbox {
         self.tls.as_ref().expect("a listener with TLS")
     }
 
+    /// No larger page was asked for than any provider's document allows.
+    #[track_caller]
+    pub(crate) fn asked_for_no_page_above(&self, most: u64) {
+        let page = self.counters().max_page;
+        assert!(page <= most, "{}: a page of {page} records was asked for", self.provider.name());
+    }
+
     /// All counts at this moment.
     pub fn counters(&self) -> Counters {
         serde_json::from_str(&self.control("GET", "counters", "")).expect("counters")
+    }
+
+    /// How creates came over the last two minutes: the merchant gateway alone tells it.
+    pub fn pace(&self) -> Pace {
+        serde_json::from_str(&self.control("GET", "pace", "")).expect("a pace")
     }
 
     /// All that it accepted, oldest first.

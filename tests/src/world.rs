@@ -24,6 +24,9 @@ use tempfile::TempDir;
 /// Debug builds on two busy cores start slowly.
 const START: Duration = Duration::from_secs(30);
 
+/// The largest page that any provider may be asked for, in every test.
+const PAGE_MAX: u64 = 1_000;
+
 /// Workers that an installation has room for.
 pub const WORKERS: usize = 4;
 
@@ -56,6 +59,10 @@ pub struct World {
     /// The key that its programs sign with.
     pub sign_key: String,
     config: PathBuf,
+    /// Through whom it pays.
+    providers: Vec<Provider>,
+    /// From `accepted` without news to the first look-up.
+    overdue_ms: u64,
     /// Where its workers take callbacks: the same after a restart, as in any installation.
     addresses: [String; WORKERS],
     folder: TempDir,
@@ -100,7 +107,17 @@ impl World {
         fs::write(&config, text).expect("the config");
         let addresses = [(); WORKERS].map(|()| format!("127.0.0.1:{}", free_port()));
         let sign_key = SIGN_KEY.to_owned();
-        World { sandbox, redis, sign_key, config, addresses, folder, _share: share }
+        World {
+            sandbox,
+            redis,
+            sign_key,
+            config,
+            providers: settings.lanes.iter().map(|lane| lane.provider).collect(),
+            overdue_ms: settings.overdue_ms,
+            addresses,
+            folder,
+            _share: share,
+        }
     }
 
     /// The folder that everything lies in.
@@ -143,6 +160,15 @@ impl World {
     /// `worker up`, at work.
     pub fn up(&self) -> Process {
         self.serving("up", &self.addresses[0], &[])
+    }
+
+    /// Nothing went wrong here: so the gateway was asked about no payout but one whose callback was
+    /// overdue (or that had been rejected, which is confirmed). It is never polled.
+    #[track_caller]
+    pub fn asked_only_for_what_was_overdue(&self) {
+        let counters = self.sandbox.counters();
+        let youngest_ms = counters.youngest_asked_ms.unwrap_or(u64::MAX);
+        assert!(youngest_ms >= self.overdue_ms, "asked about {youngest_ms} ms old: {counters:?}");
     }
 
     /// Fetches what the exchange site says of its directions, so that rows for it can be checked;
@@ -277,6 +303,16 @@ impl World {
         let all = told["batches"].as_array().expect("batches").iter();
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         all.map(|batch| (id_of(batch), text(&batch["state"]))).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            for provider in &self.providers {
+                self.sandbox.of(*provider).asked_for_no_page_above(PAGE_MAX);
+            }
+        }
     }
 }
 

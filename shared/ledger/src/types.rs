@@ -356,8 +356,10 @@ pub struct Pace {
 pub struct Permits {
     /// How many; may be 0.
     pub count: u32,
-    /// Milliseconds from now to the first slot; with `count` 0, until asking again makes sense.
+    /// Milliseconds from `at` to the first slot; with `count` 0, until asking again makes sense.
     pub wait_ms: u64,
+    /// When they were drawn.
+    pub at: Millis,
 }
 
 /// The longest text of fetched rules: limits and required fields of hundreds of directions.

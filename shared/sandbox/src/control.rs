@@ -41,6 +41,7 @@ pub(crate) async fn answer(inside: &Arc<Inside>, path: &str, call: Call) -> Repl
     match (call.method(), path) {
         (&Method::GET, "id") => Reply::json(ok, &Id { id: &inside.id }),
         (&Method::GET, "counters") => Reply::json(ok, &inside.counters()),
+        (&Method::GET, "pace") => Reply::json(ok, &inside.merchant.pace()),
         (&Method::GET, "ledger") => {
             let inside = Arc::clone(inside);
             ledger(move |from, most| inside.merchant.ledger(from, most))

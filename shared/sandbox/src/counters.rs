@@ -26,11 +26,32 @@ impl Count {
     }
 }
 
+/// The least of what was seen.
+pub(crate) struct Least(AtomicU64);
+
+impl Default for Least {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Least {
+    pub(crate) fn see(&self, value: u64) {
+        self.0.fetch_min(value, Ordering::Relaxed);
+    }
+
+    /// `None` as long as nothing was seen.
+    pub(crate) fn get(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|value| *value < u64::MAX)
+    }
+}
+
 /// The counts that no ledger holds.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) create: Count,
     pub(crate) status: Count,
+    pub(crate) youngest_asked_ms: Least,
     pub(crate) cancel: Count,
     pub(crate) account: Count,
     pub(crate) callbacks_sent: Count,
@@ -49,6 +70,7 @@ impl Counters {
         CountersSnapshot {
             create: self.create.get(),
             status: self.status.get(),
+            youngest_asked_ms: self.youngest_asked_ms.get(),
             cancel: self.cancel.get(),
             account: self.account.get(),
             callbacks_sent: self.callbacks_sent.get(),
@@ -72,6 +94,11 @@ pub struct CountersSnapshot {
     pub create: u64,
     /// Look-ups.
     pub status: u64,
+    /// The age of the youngest payout that a look-up asked for, but for those that were rejected:
+    /// asking for these is how a negative callback is confirmed. 0 for one that does not exist.
+    /// The merchant gateway alone tells it.
+    #[serde(default)]
+    pub youngest_asked_ms: Option<u64>,
     /// Cancellations asked for.
     pub cancel: u64,
     /// Account look-ups.

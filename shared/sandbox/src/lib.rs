@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod arrivals;
 mod capay;
 mod capitalist;
 mod clock;
@@ -20,6 +21,7 @@ mod timers;
 mod venue;
 mod window;
 
+pub use arrivals::{PaceSnapshot, Tenth};
 pub use capay::{
     CAPAY_API_KEY, CAPAY_API_USER, CAPAY_CLIENT_ID, CAPAY_SIGNATURE_HEADER, CAPAY_WEBHOOK_SECRET,
     CapayConfig, CapayRepeat,

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::arrivals::PaceSnapshot;
 use crate::capay::Capay;
 use crate::capitalist::{Capitalist, CapitalistError};
 use crate::config::SandboxConfig;
@@ -178,6 +179,11 @@ impl Sandbox {
     /// What was called and sent, and what the ledger says in sum.
     pub fn counters(&self) -> CountersSnapshot {
         self.inside.counters()
+    }
+
+    /// How creates came to the merchant gateway over the last minutes.
+    pub fn pace(&self) -> PaceSnapshot {
+        self.inside.merchant.pace()
     }
 
     /// The ledgers of all providers, one entry an accepted create. For tests; the HTTP call

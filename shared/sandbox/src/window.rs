@@ -1,4 +1,8 @@
 //! The last second of calls, sliding: no second, wherever it starts, is missed.
+//!
+//! Its users stamp a call with its first byte, so that a limit and `max_per_second` mean the same
+//! second. A body that comes late, a lock that is waited for, an answer that is slow: none of
+//! them moves a call into another second.
 
 use std::collections::VecDeque;
 
@@ -12,12 +16,14 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Counts a call. Stamps may come slightly out of order: two connections race to this lock.
-    pub(crate) fn add(&mut self, at_ns: u64) {
+    /// Counts a call and gives how many stand in the second now. Stamps may come slightly out of
+    /// order: two connections race to this lock.
+    pub(crate) fn add(&mut self, at_ns: u64) -> u64 {
         let later = self.stamps_ns.iter().rev().take_while(|stamp| **stamp > at_ns).count();
         self.stamps_ns.insert(self.stamps_ns.len() - later, at_ns);
         self.forget_before(self.stamps_ns.back().copied().unwrap_or(at_ns));
         self.most = self.most.max(self.stamps_ns.len());
+        u64::try_from(self.stamps_ns.len()).unwrap_or(u64::MAX)
     }
 
     /// Counts a call unless `limit` calls already stand in the second that ends with it.

@@ -5,10 +5,12 @@ mod support;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use sandbox::{Chance, Fault, MerchantConfig, Sandbox};
+use sandbox::{Chance, Fault, MerchantConfig, Sandbox, Tenth};
 use serde_json::{Value, json};
 use support::*;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// A sandbox whose payouts settle when the test says so, unless `settle_after_ms` is 0.
 async fn stage(settle_after_ms: u64) -> (TempDir, Sandbox, Receiver) {
@@ -101,6 +103,43 @@ async fn too_many_creates_in_a_sliding_second_are_429_with_retry_after() {
     assert_eq!(create(&sandbox, "free", "10.00", &receiver).await.status, 200);
     assert_eq!(status(&sandbox, "free").await.status, 200);
     assert_eq!(status(&sandbox, "free").await.status, 429);
+}
+
+/// The second one is refused for its head; its body must not stand before the third.
+#[tokio::test]
+async fn on_a_kept_connection_each_create_is_judged_by_its_own_first_byte() {
+    let (_dir, sandbox, receiver) = stage(NEVER).await;
+    put_dial(&sandbox, json!({ "creates_per_second": 1 })).await;
+    let mut tcp = TcpStream::connect(sandbox.addr()).await.unwrap();
+    let mut statuses = Vec::new();
+    for n in 0..3 {
+        if n == 2 {
+            // The second of the first one has gone by, and then some.
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+        }
+        let body = create_body(&format!("o{n}"), "10.00", &receiver).to_string();
+        let path = "merchant/api/merchant/sandbox/create_pay_out/";
+        let head = format!(
+            "POST /{path} HTTP/1.1\r\nHost: sandbox\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        tcp.write_all(head.as_bytes()).await.unwrap();
+        if n == 1 {
+            eventually("refused for its head", || sandbox.counters().too_many_requests == 1).await;
+        }
+        tcp.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = [0; 4096];
+        let length = tcp.read(&mut answer).await.unwrap();
+        statuses.push(String::from_utf8_lossy(&answer[9..length])[..3].to_owned());
+    }
+    assert_eq!(statuses, ["200", "429", "200"]);
+    let pace = sandbox.pace();
+    let sum = |count: fn(&Tenth) -> u64| pace.tenths.iter().map(count).sum::<u64>();
+    assert_eq!((sum(|tenth| tenth.creates), sum(|tenth| tenth.over_limit)), (3, 1), "{pace:?}");
+    assert_eq!(pace.tenths.iter().map(|tenth| tenth.busiest).max(), Some(2));
+    let last = pace.tenths.iter().rfind(|tenth| tenth.creates > 0);
+    assert_eq!(last.map(|tenth| tenth.busiest), Some(1), "the last one stands alone: {pace:?}");
 }
 
 #[tokio::test]

@@ -62,6 +62,31 @@ async fn the_same_order_id_twice_is_paid_twice_and_counted() {
 }
 
 #[tokio::test]
+async fn it_knows_how_young_the_payouts_were_that_somebody_asked_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sandbox, receiver) = (start(dir.path(), quick()).await, Receiver::start().await);
+    create(&sandbox, "rejected", "10.91", &receiver).await;
+    eventually("rejected", || sandbox.ledger()[0].status == "rejected_gate").await;
+    status(&sandbox, "rejected").await;
+    let youngest_ms = || sandbox.counters().youngest_asked_ms;
+    assert_eq!(
+        (sandbox.counters().status, youngest_ms()),
+        (1, None),
+        "that is how it is confirmed"
+    );
+    create(&sandbox, "paid", "10.00", &receiver).await;
+    eventually("old enough", || {
+        let created_ms = sandbox.ledger()[1].created_ms;
+        std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() > u128::from(created_ms) + 20
+    })
+    .await;
+    status(&sandbox, "paid").await;
+    assert!(youngest_ms().is_some_and(|age_ms| age_ms > 20), "{:?}", youngest_ms());
+    status(&sandbox, "nothing").await;
+    assert_eq!(youngest_ms(), Some(0));
+}
+
+#[tokio::test]
 async fn a_repeated_order_id_is_refused_where_the_switch_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let config = MerchantConfig { refuse_repeated_order_id: true, ..quick() };

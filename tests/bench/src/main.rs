@@ -1,10 +1,11 @@
 //! The benchmark: what a row costs, beside a raw `reqwest` client in the same run.
 //!
-//! `cargo run --release -p bench [-- ROWS]` (100,000 by default). Needs
-//! `redis-server`. Every figure is a whole process's: rows per second by the wall clock, CPU and
+//! `cargo run --release -p bench [-- ROWS]` (100,000 by default), or `-- pace`: how much of a
+//! provider's limit a pool uses. Needs `redis-server`. Every figure is a whole process's: rows per second by the wall clock, CPU and
 //! peak memory by the kernel's own accounting.
 
 mod measure;
+mod pace;
 mod phases;
 mod raw;
 mod setup;
@@ -18,6 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("raw-client") => {
             let url = args.next().ok_or("raw-client URL ROWS")?;
             raw::client(&url, args.next().ok_or("raw-client URL ROWS")?.parse()?)
+        }
+        Some("pace") => {
+            setup::build()?;
+            pace::run()
         }
         Some(rows) => run(rows.replace('_', "").parse()?),
         None => run(100_000),

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::measure::{Usage, line, usage};
-use crate::setup::{Running, binary, config, csv, sandbox};
+use crate::setup::{Running, binary, config, csv, enqueue, sandbox};
 
 type Problem = Box<dyn std::error::Error>;
 
@@ -195,33 +195,6 @@ fn settled(batch: &Batch) -> bool {
 
 fn since(now: Usage, before: Usage) -> Usage {
     Usage { cpu: now.cpu.saturating_sub(before.cpu), peak_kib: now.peak_kib }
-}
-
-/// Runs `producer enqueue` and watches what it costs.
-fn enqueue(config: &Path, file: &Path) -> Result<(Duration, Usage), Problem> {
-    let start = Instant::now();
-    let child = Command::new(binary("producer")?)
-        .args(["enqueue", "--config"])
-        .arg(config)
-        .arg(file)
-        .stdout(Stdio::null())
-        .spawn()?;
-    let mut child = Running(child);
-    let mut last = Usage::default();
-    let status = loop {
-        let now = usage(child.0.id());
-        if now.peak_kib > 0 {
-            last = now;
-        }
-        if let Some(status) = child.0.try_wait()? {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    if !status.success() {
-        return Err(format!("producer enqueue ended with {status}").into());
-    }
-    Ok((start.elapsed(), last))
 }
 
 fn memory(redis: &RedisServer) -> Result<u64, Problem> {

@@ -4,19 +4,25 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use system_tests::redis_server::free_port;
+
+use crate::measure::{Usage, usage};
 
 type Problem = Box<dyn std::error::Error>;
 
 /// Requests under way at once, for the worker and for the raw client alike.
 pub const IN_FLIGHT: u32 = 64;
 
-/// Builds the binaries as users run them.
+/// Builds the binaries with the profile of this one: with `--release`, as users run them.
 pub fn build() -> Result<(), Problem> {
-    let args = ["build", "--release", "-q", "-p", "worker", "-p", "producer", "-p", "sandbox"];
-    let status = Command::new(env!("CARGO")).args(args).status()?;
-    if status.success() { Ok(()) } else { Err("the release build failed".into()) }
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "-q", "-p", "worker", "-p", "producer", "-p", "sandbox"]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    if command.status()?.success() { Ok(()) } else { Err("the build failed".into()) }
 }
 
 /// A binary beside this one.
@@ -116,4 +122,31 @@ lane = "main"
     let path = dir.join("bench.toml");
     fs::write(&path, text)?;
     Ok(path)
+}
+
+/// Runs `producer enqueue` and watches what it costs.
+pub fn enqueue(config: &Path, file: &Path) -> Result<(Duration, Usage), Problem> {
+    let start = Instant::now();
+    let child = Command::new(binary("producer")?)
+        .args(["enqueue", "--config"])
+        .arg(config)
+        .arg(file)
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut child = Running(child);
+    let mut last = Usage::default();
+    let status = loop {
+        let now = usage(child.0.id());
+        if now.peak_kib > 0 {
+            last = now;
+        }
+        if let Some(status) = child.0.try_wait()? {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    if !status.success() {
+        return Err(format!("producer enqueue ended with {status}").into());
+    }
+    Ok((start.elapsed(), last))
 }

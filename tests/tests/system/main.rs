@@ -4,6 +4,7 @@
 //!
 //! - [`samples`]: the first quarter of an hour: `worker up`, its demo, the same through a pool
 //! - [`inbox`]: dropped files, each taken once; [`promptness`]: how soon
+//! - [`pace`]: how much of a lane's limit a pool uses, and that it never exceeds it
 //! - [`deaths`]: `kill -9` of workers, of Redis, of an intake
 //! - [`providers`]: all four at once; [`crashes`]: `kill -9` at each point of each provider's
 //!   crash table
@@ -26,6 +27,7 @@ mod doubt;
 mod frozen;
 mod inbox;
 mod keys;
+mod pace;
 mod promptness;
 mod providers;
 mod reconcile;

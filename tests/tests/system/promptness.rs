@@ -41,6 +41,7 @@ fn a_file_is_begun_within_a_second_of_its_rest(world: &World, _: &[Process]) {
         let waited_ms = begun_ms - dropped.as_millis();
         assert!(waited_ms <= REST_MS + 1_000, "{name}: {waited_ms} ms after it was dropped");
     }
+    world.asked_only_for_what_was_overdue();
 }
 
 #[test]
@@ -65,4 +66,5 @@ fn a_small_batch_behind_a_huge_one_does_not_wait_for_it() {
     assert!(rate >= 400, "{sent} in {took:?}");
     assert!(after.max_per_second <= 550, "{} creates in a second", after.max_per_second);
     assert_eq!(after.duplicates, 0);
+    world.asked_only_for_what_was_overdue();
 }

@@ -2,6 +2,10 @@
 //!
 //! A permit is a slot of time. A row that drew one leaves when its slot comes; a slot that
 //! passed unused is thrown away, never sent late. If the ledger is away nobody draws.
+//!
+//! What counts is when a request arrives: it may leave a little after its slot, and be longer on its
+//! way than the one before it. So slots are spaced as if the provider's second were longer by
+//! [`JITTER_MS`], and a request that is [`LATE_MS`] behind its slot leaves in another.
 
 use crate::clock::Clock;
 use crate::env::Env;
@@ -13,12 +17,26 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use ledger::{Ledger, LedgerError, Pace};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How far ahead slots are drawn: intents are written only for rows that leave within a second
 /// (S6), and the shorter this is the less a dead process takes with it.
 const HORIZON_MS: u64 = 250;
+
+/// What reaches a provider within a second may have had its slots in so much more: it costs a lane
+/// as much of each second. All of a pool may be late by that at once, or a quarter of it by four
+/// times as much.
+const JITTER_MS: u64 = 14;
+/// So late a slot is thrown away: a process stood still. One of two workers may be as late as this
+/// and the provider's second still holds; what is late by less is not late with all others, and
+/// throwing it away would cost a busy machine most of its pace.
+const LATE_MS: u64 = 25;
+const _: () = assert!(LATE_MS <= 2 * JITTER_MS);
+
+/// For how long the quickest answer tells how far the ledger's clock is ahead of ours: two clocks
+/// drift apart by less than a millisecond meanwhile.
+const SPAN_MS: u64 = 5_000;
 
 /// What one claim of a chunk sends, in time of the lane. A new batch comes after the slices at
 /// work and the hints before it, a dozen of them together: about two seconds.
@@ -95,6 +113,11 @@ pub struct Slots {
 }
 
 impl Slots {
+    /// Whether a call whose time was `leaves_ms` is too late for its slot.
+    pub fn are_gone(&self, leaves_ms: u64, now_ms: u64) -> bool {
+        self.interval_us > 0 && now_ms.saturating_sub(leaves_ms) >= LATE_MS
+    }
+
     /// When call number `index` may leave, on our own clock.
     pub fn at_ms(&self, index: usize) -> u64 {
         let index = u64::try_from(index).unwrap_or(u64::MAX);
@@ -110,17 +133,57 @@ pub fn slice(interval_us: u64) -> usize {
     }
 }
 
+/// The interval of slots whose requests arrive no closer than those of `interval_us` should.
+fn spaced(interval_us: u64) -> u64 {
+    interval_us.saturating_add(interval_us.saturating_mul(JITTER_MS).div_ceil(1_000))
+}
+
+/// How far the ledger's clock is ahead of ours, at least: as the quickest of the last answers told
+/// it. An answer that was long under way would make its slots as much later, and those of two
+/// workers meet: so it is not counted from when it came.
+#[derive(Default)]
+struct Ahead {
+    span: u64,
+    /// Of this span of our time, and of the one before.
+    told_ms: [Option<i64>; 2],
+}
+
+impl Ahead {
+    /// A moment of the ledger on our own clock, never before it. The ledger said that it was `at`
+    /// to a question of `asked_ms`, answered at `answered_ms`.
+    fn own_ms(&mut self, moment: Millis, at: Millis, asked_ms: u64, answered_ms: u64) -> u64 {
+        let span = answered_ms / SPAN_MS;
+        if span != self.span {
+            let is_next = span == self.span.wrapping_add(1);
+            self.told_ms = [None, self.told_ms[0].filter(|_| is_next)];
+            self.span = span;
+        }
+        let least_ms = at.0.wrapping_sub(answered_ms).cast_signed();
+        let most_ms = at.0.wrapping_sub(asked_ms).cast_signed();
+        let ahead_ms = self.told_ms.into_iter().flatten().fold(least_ms, i64::max);
+        // More than is possible: the ledger's clock was set back, or another machine's tells now.
+        let ahead_ms = if ahead_ms > most_ms { least_ms } else { ahead_ms };
+        if ahead_ms == least_ms {
+            self.told_ms = [Some(least_ms), None];
+        } else {
+            self.told_ms[0] = self.told_ms[0].max(Some(least_ms));
+        }
+        moment.0.wrapping_sub(ahead_ms.cast_unsigned())
+    }
+}
+
 /// The pool's pace on one lane.
 pub struct PoolPace {
     lane: LaneName,
     local: LocalPace,
+    ahead: Mutex<Ahead>,
 }
 
 impl PoolPace {
     /// One create every `own_us` microseconds in the whole pool, or fewer where the provider wants
     /// it so; 0 means no limit.
     pub fn new(env: &Arc<dyn Env>, lane: LaneName, own_us: u64) -> PoolPace {
-        PoolPace { lane, local: LocalPace::new(Arc::clone(env), own_us) }
+        PoolPace { lane, local: LocalPace::new(Arc::clone(env), own_us), ahead: Mutex::default() }
     }
 
     /// Draws at least one slot and at most `want`, waiting for the first chance. `interval_us`
@@ -138,11 +201,13 @@ impl PoolPace {
             if interval_us == 0 {
                 return Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us });
             }
+            let interval_us = spaced(interval_us);
             let pace = Pace { interval_us, horizon_ms: HORIZON_MS };
+            let asked_ms = clock.boot_ms();
             let drawn = ledger.permits(self.lane.clone(), most, pace).await?;
-            // Counted from after the answer: a slot is never used before its time.
-            let first_ms = clock.boot_ms().saturating_add(drawn.wait_ms);
+            let first = drawn.at.plus(drawn.wait_ms);
             if drawn.count > 0 {
+                let first_ms = self.ahead().own_ms(first, drawn.at, asked_ms, clock.boot_ms());
                 let count = usize::try_from(drawn.count).unwrap_or(usize::MAX);
                 return Ok(Slots { count, first_ms, interval_us });
             }
@@ -150,9 +215,68 @@ impl PoolPace {
         }
     }
 
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The last look before a row leaves: this process alone never exceeds the lane's own pace,
     /// whatever the ledger's clock does.
     pub async fn spend(&self) {
         self.local.one().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ledger time when our own clock shows 0.
+    const AHEAD: u64 = 1_700_000_000_000;
+
+    fn at(own_ms: u64) -> Millis {
+        Millis(AHEAD + own_ms)
+    }
+
+    #[test]
+    fn a_second_of_the_provider_holds_what_left_in_it_however_late_it_was_for_its_slot() {
+        for per_second in [1, 20, 475, 500, 2_000] {
+            let slots = (1_000_000 + JITTER_MS * 1_000) / spaced(1_000_000 / per_second);
+            assert!(slots <= per_second, "{slots} of {per_second}");
+            assert!(slots * 100 >= (per_second - 1) * 98, "{slots} of {per_second}");
+        }
+        assert_eq!(spaced(u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn a_slot_is_thrown_away_when_it_has_passed_and_a_lane_without_a_limit_has_none() {
+        let slots = Slots { count: 2, first_ms: 1_000, interval_us: 2_000 };
+        assert!(!slots.are_gone(slots.at_ms(1), 1_002 + LATE_MS - 1));
+        assert!(slots.are_gone(slots.at_ms(1), 1_002 + LATE_MS));
+        let free = Slots { interval_us: 0, ..slots };
+        assert!(!free.are_gone(1_000, 900_000));
+    }
+
+    #[test]
+    fn a_slot_of_a_slow_answer_stands_where_a_quick_one_shows_it() {
+        let mut ahead = Ahead::default();
+        // The way there takes 2 ms and the way back 3.
+        assert_eq!(ahead.own_ms(at(120), at(2), 0, 5), 123, "never before its time");
+        assert_eq!(ahead.own_ms(at(400), at(202), 200, 395), 403, "held up on the way back");
+        assert_eq!(ahead.own_ms(at(900), at(698), 500, 700), 902, "a quicker one: the way back 2");
+        assert_eq!(ahead.own_ms(at(990), at(908), 905, 940), 992);
+    }
+
+    #[test]
+    fn a_ledger_whose_clock_was_set_back_is_believed_at_once_and_an_old_answer_is_forgotten() {
+        let mut ahead = Ahead::default();
+        assert_eq!(ahead.own_ms(at(100), at(2), 0, 3), 101);
+        let back = |own_ms| Millis(AHEAD + own_ms - 60_000);
+        assert_eq!(ahead.own_ms(back(200), back(150), 148, 152), 202, "another machine's clock");
+        assert_eq!(
+            ahead.own_ms(back(SPAN_MS), back(SPAN_MS), SPAN_MS - 1, SPAN_MS + 9),
+            SPAN_MS + 2
+        );
+        let late = 3 * SPAN_MS;
+        assert_eq!(ahead.own_ms(back(late), back(late), late - 1, late + 9), late + 9);
     }
 }

@@ -330,7 +330,7 @@ fn ship<'a>(
         let Some((index, slot)) = slots.next() else { break };
         let gate = Arc::new(Gate::new(Arc::clone(&core.env), &lane.policy, closes_ms));
         let shipment = Shipment { lane: lane.name.clone(), payments, gate };
-        let call = Call { rows, send_before, leaves_ms: permits.at_ms(index), slot };
+        let call = Call { rows, send_before, permits, index, slot };
         calls.push(request(core, lane, call, shipment).boxed());
     }
     Ok(calls)
@@ -367,23 +367,52 @@ impl SendGate for Gate {
 struct Call {
     rows: Vec<Ready>,
     send_before: Millis,
-    leaves_ms: u64,
+    /// Its slot is number `index` of these.
+    permits: Slots,
+    index: usize,
     slot: Slot,
+}
+
+/// Waits until a call may leave. Slots that passed while its intent was written, or while this
+/// machine was busy, are thrown away and another is drawn, as long as the gate is open. False if
+/// the ledger gives none.
+async fn await_slot(
+    core: &Core,
+    lane: &Lane,
+    mut permits: Slots,
+    mut index: usize,
+    gate: &dyn SendGate,
+) -> bool {
+    loop {
+        let leaves_ms = permits.at_ms(index);
+        let ahead_ms = leaves_ms.saturating_sub(core.clock.boot_ms());
+        if ahead_ms > 0 {
+            core.env.sleep(ahead_ms).await;
+        }
+        lane.pace.spend().await;
+        if !permits.are_gone(leaves_ms, core.clock.boot_ms()) {
+            return true;
+        }
+        if !gate.is_open() {
+            return false;
+        }
+        let pace = |now| lane.brakes.interval_us(now);
+        let Ok(drawn) = lane.pace.draw(&*core.ledger, &core.clock, pace, 1).await else {
+            return false;
+        };
+        (permits, index) = (drawn, 0);
+    }
 }
 
 /// Makes one provider call, at its time.
 async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Returned {
-    let Call { rows, send_before, leaves_ms, slot } = call;
-    let ahead_ms = leaves_ms.saturating_sub(core.clock.boot_ms());
-    if ahead_ms > 0 {
-        core.env.sleep(ahead_ms).await;
-    }
-    lane.pace.spend().await;
+    let Call { rows, send_before, permits, index, slot } = call;
+    let is_time = await_slot(core, lane, permits, index, &*shipment.gate).await;
     // A lane that was stopped meanwhile sends nothing more, but for the canary: it is what a
     // closed road waits for.
     let is_canary = shipment.payments.first().is_some_and(|p| lane.brakes.is_canary(p.place));
     let stopped = !is_canary && matches!(lane.brakes.road(&core.clock), Road::Closed { .. });
-    let mut shipped = if stopped || !shipment.gate.is_open() {
+    let mut shipped = if !is_time || stopped || !shipment.gate.is_open() {
         Shipped::from(Vec::new())
     } else {
         count(&core.counters.creates_total);

@@ -58,8 +58,8 @@ impl RedisLedger {
     ) -> Result<Permits, LedgerError> {
         let mut call = scripts::PERMITS.call(&[self.keys.lane(&lane, "slot")]);
         call.arg(pace.interval_us.min(PACE_MAX)).arg(pace.horizon_ms.min(PACE_MAX)).arg(want);
-        let (count, wait_ms) = take(self.link.one(call).await?, "permits")?;
-        Ok(Permits { count, wait_ms })
+        let (count, wait_ms, at) = take(self.link.one(call).await?, "permits")?;
+        Ok(Permits { count, wait_ms, at: Millis(at) })
     }
 
     pub(super) async fn get_rules(

@@ -21,7 +21,7 @@ pub fn draw(next_us: &mut u64, want: u32, pace: Pace, now: Millis) -> Permits {
         _ => first_us - now_us,
     };
     *next_us = first_us.saturating_add(u64::from(count).saturating_mul(interval_us));
-    Permits { count, wait_ms: wait_us.div_ceil(US_PER_MS) }
+    Permits { count, wait_ms: wait_us.div_ceil(US_PER_MS), at: now }
 }
 
 #[cfg(test)]
@@ -35,10 +35,13 @@ mod tests {
     fn slots_are_given_up_to_the_horizon_and_then_one_waits() {
         let mut next = 0;
         let now = Millis(1_000);
-        assert_eq!(draw(&mut next, 3, PACE, now), Permits { count: 3, wait_ms: 0 });
-        assert_eq!(draw(&mut next, 3, PACE, now), Permits { count: 1, wait_ms: 8 });
-        assert_eq!(draw(&mut next, 3, PACE, now), Permits { count: 0, wait_ms: 1 });
-        assert_eq!(draw(&mut next, 3, PACE, now.plus(1)), Permits { count: 1, wait_ms: 9 });
+        assert_eq!(draw(&mut next, 3, PACE, now), Permits { count: 3, wait_ms: 0, at: now });
+        assert_eq!(draw(&mut next, 3, PACE, now), Permits { count: 1, wait_ms: 8, at: now });
+        assert_eq!(draw(&mut next, 3, PACE, now), Permits { count: 0, wait_ms: 1, at: now });
+        assert_eq!(
+            draw(&mut next, 3, PACE, now.plus(1)),
+            Permits { count: 1, wait_ms: 9, at: now.plus(1) }
+        );
     }
 
     #[test]

@@ -24,7 +24,10 @@ const KEY_MAX: usize = 255;
 
 impl Gateway {
     pub(super) async fn create(&self, mut call: Call) -> Result<Reply, Reply> {
-        self.admit_create(&call)?;
+        if let Err(refusal) = self.admit_create(&call) {
+            call.discard().await;
+            return Err(refusal);
+        }
         let body = self.read_json(&mut call).await?;
         if let Some(reply) = self.fault_before() {
             return Ok(reply);

@@ -113,6 +113,7 @@ impl Site {
         let method = Method::of(name);
         self.count(method, &call);
         if let Err(reply) = self.admit(method, &call) {
+            call.discard().await;
             return reply;
         }
         let form = match Form::read(&mut call).await {

@@ -11,6 +11,7 @@ impl Gateway {
     pub(super) async fn cancel(&self, mut call: Call) -> Reply {
         self.counters.cancel.add();
         if let Err(reply) = self.admit(false) {
+            call.discard().await;
             return reply;
         }
         match self.read_json(&mut call).await {

@@ -26,6 +26,7 @@ impl Gateway {
         self.counters.create.add();
         lock(&self.arrivals).add(call.arrived_ns);
         if let Err(reply) = self.admit_create(&call) {
+            call.discard().await;
             return reply;
         }
         let body = match self.read_json(&mut call).await {

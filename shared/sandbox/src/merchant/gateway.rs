@@ -22,7 +22,8 @@ use super::config::MerchantConfig;
 use super::settle::Due;
 use super::sign::{Template, TemplateError};
 use super::wire::Refusal;
-use crate::clock::lock;
+use crate::arrivals::{Arrivals, PaceSnapshot};
+use crate::clock::{lock, mono_ns};
 use crate::counters::{Counters, CountersSnapshot};
 use crate::dial::{Dial, Fault};
 use crate::outbound::Outbound;
@@ -48,7 +49,7 @@ pub(super) struct Gateway {
     pub(super) deliveries: Queue<Delivery>,
     pub(super) outbound: Outbound,
     /// Every create that arrived.
-    pub(super) arrivals: Mutex<Window>,
+    pub(super) arrivals: Mutex<Arrivals>,
     /// Creates and look-ups that a limit let through.
     admitted_creates: Mutex<Window>,
     admitted_lookups: Mutex<Window>,
@@ -126,6 +127,9 @@ impl Gateway {
             .dial
             .create_limit()
             .is_some_and(|limit| !lock(&self.admitted_creates).admit(call.arrived_ns, limit));
+        if is_over {
+            lock(&self.arrivals).refused(call.arrived_ns);
+        }
         self.admit(is_over)
     }
 
@@ -170,6 +174,11 @@ impl Gateway {
     /// `ok: false` with a status of its own.
     pub(super) fn error(&self, status: StatusCode, error: &str) -> Reply {
         Reply::json(status, &Refusal { ok: false, error })
+    }
+
+    /// The pace of creates up to now.
+    pub(super) fn pace(&self) -> PaceSnapshot {
+        lock(&self.arrivals).pace(mono_ns())
     }
 
     pub(super) fn snapshot(&self) -> CountersSnapshot {

@@ -4,8 +4,8 @@ use hyper::StatusCode;
 
 use super::config::StatusId;
 use super::gateway::Gateway;
-use super::order::Payout;
-use crate::clock::lock;
+use super::order::{Payout, Status};
+use crate::clock::{lock, unix_ms};
 use crate::dial::Fault;
 use crate::server::{Call, Reply};
 
@@ -15,19 +15,31 @@ pub const NOT_FOUND: &str = "pay out not found";
 impl Gateway {
     pub(super) fn status(&self, call: &Call, pay_out_id: &str) -> Reply {
         self.counters.status.add();
+        let found = self.find(&percent_decode(pay_out_id));
+        self.note_age(found.as_ref());
         if let Err(reply) = self.admit_lookup(call) {
             return reply;
         }
         if let Some(reply) = self.fault_of_lookup() {
             return reply;
         }
-        let Some(payout) = self.find(&percent_decode(pay_out_id)) else {
-            return self.not_found();
-        };
+        let Some(payout) = found else { return self.not_found() };
         if self.dial.strikes(Fault::StatusBlind) {
             return self.not_found();
         }
         Reply::text(StatusCode::OK, "application/json", self.render_status(&payout))
+    }
+
+    /// How soon somebody asks: whether he waits for callbacks, or polls.
+    fn note_age(&self, payout: Option<&Payout>) {
+        let age_ms = match payout {
+            None => 0,
+            Some(Payout { order, status: Status::Expectation | Status::Successful, .. }) => {
+                unix_ms().saturating_sub(order.created_ms)
+            }
+            Some(_) => return,
+        };
+        self.counters.youngest_asked_ms.see(age_ms);
     }
 
     pub(super) fn not_found(&self) -> Reply {

@@ -42,6 +42,7 @@ pub use lookup::NOT_FOUND;
 pub use order::{Method, Status};
 pub use sign::create_sign;
 
+use crate::arrivals::PaceSnapshot;
 use crate::clock::lock;
 use crate::counters::CountersSnapshot;
 use crate::dial::Dial;
@@ -140,6 +141,14 @@ impl Merchant {
         match &self.mode {
             Mode::Whole(gateway) => gateway.snapshot(),
             Mode::Fast(fast) => fast.snapshot(),
+        }
+    }
+
+    /// How creates came over the last minutes; nothing is kept of it in fast mode.
+    pub(crate) fn pace(&self) -> PaceSnapshot {
+        match &self.mode {
+            Mode::Whole(gateway) => gateway.pace(),
+            Mode::Fast(_) => PaceSnapshot::default(),
         }
     }
 

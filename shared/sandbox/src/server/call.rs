@@ -18,7 +18,8 @@ pub(crate) struct Call {
     head: hyper::http::request::Parts,
     body: Incoming,
     line: Arc<Line>,
-    /// When its first byte came.
+    /// When its first byte was read from the socket, before anything of it was parsed: what the
+    /// limits and the pace judge.
     pub(crate) arrived_ns: u64,
 }
 
@@ -58,6 +59,13 @@ impl Call {
         let kind = self.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
         let (json, length) = (b"application/json", b"application/json".len());
         kind.get(..length).is_some_and(|start| start.eq_ignore_ascii_case(json))
+    }
+
+    /// Reads the body of a call that is refused for its head. Unread it would close the
+    /// connection, or stand before the next request and give that one an older stamp.
+    pub(crate) async fn discard(&mut self) {
+        // Too long, or its client gone: then the connection ends.
+        let _ = self.read_body().await;
     }
 
     /// Reads the body whole.

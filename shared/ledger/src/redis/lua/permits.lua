@@ -1,7 +1,7 @@
 -- Draws evenly spaced slots of time for the whole pool (GCRA, in microseconds).
 -- Crash before: nothing. After: the slots are taken; what nobody uses is lost, never sent late.
 -- KEYS the lane's first free slot; ARGV interval in us, horizon in ms, how many at most.
--- Gives {count, ms to the first slot, or with count 0 until asking again makes sense}.
+-- Gives {count, ms to the first slot, or with count 0 until asking again makes sense, ms of now}.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, want = math.max(tonumber(ARGV[1]), 1), tonumber(ARGV[3])
@@ -14,4 +14,4 @@ if count > 0 then
 end
 -- The first slot enters the horizon one microsecond after it stands at its end.
 local wait = free == 0 and first - horizon_end + 1 or first - now
-return { count, math.ceil(wait / 1000) }
+return { count, math.ceil(wait / 1000), math.floor(now / 1000) }
