@@ -96,10 +96,12 @@ fn verdict(all: &Tally) -> String {
         "\nVerdict: 0 paid twice, 0 lost, {} in review (a person decides; they were not \
          guessed).\n\
          Of those in review, {} had a provider whose look-ups find nothing. {} more were in review \
-         until a simulated person decided them by the provider's book.",
+         until a simulated person decided them by the provider's book. Worlds whose ledger forgot \
+         and whose journals were lost, too, had {} of all these.",
         grouped(review),
         grouped(all.in_review_blind),
         grouped(all.reviewed.saturating_sub(review)),
+        grouped(all.reviewed_journals_lost),
     );
     if all.paid_late > 0 {
         let _ = write!(
@@ -201,6 +203,7 @@ mod tests {
             requests: 5_000_000,
             reviewed: 9,
             in_review_blind: 3,
+            reviewed_journals_lost: 4,
             paid_late,
             ..Tally::default()
         };

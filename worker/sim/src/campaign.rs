@@ -55,6 +55,8 @@ pub struct Tally {
     pub decided: u64,
     /// Payouts that ended in review with a provider whose look-ups find nothing.
     pub in_review_blind: u64,
+    /// Payouts that were in review in worlds whose ledger forgot and whose journals were lost.
+    pub reviewed_journals_lost: u64,
     /// Payouts with more than one attempt.
     pub tried_anew: u64,
     /// Payouts that the provider paid after it had told them as failed, beside a newer attempt.
@@ -93,6 +95,7 @@ impl Tally {
             reviewed: wide(report.reviewed),
             decided: wide(report.decided),
             in_review_blind: 0,
+            reviewed_journals_lost: 0,
             tried_anew: wide(report.tried_anew),
             paid_late: wide(report.paid_late),
             rewinds: u64::from(report.rewinds),
@@ -104,7 +107,8 @@ impl Tally {
         };
         let is_blind = scenario.temper.blind || scenario.temper.blind_by_reference;
         let in_review_blind = if is_blind { one.ended(State::Review) } else { 0 };
-        self.join(&Tally { in_review_blind, ..one });
+        let reviewed_journals_lost = if scenario.journals_lost { one.reviewed } else { 0 };
+        self.join(&Tally { in_review_blind, reviewed_journals_lost, ..one });
     }
 
     fn join(&mut self, other: &Tally) {
@@ -120,6 +124,7 @@ impl Tally {
         self.reviewed += other.reviewed;
         self.decided += other.decided;
         self.in_review_blind += other.in_review_blind;
+        self.reviewed_journals_lost += other.reviewed_journals_lost;
         self.tried_anew += other.tried_anew;
         self.paid_late += other.paid_late;
         self.rewinds += other.rewinds;
