@@ -173,28 +173,44 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     }
 }
 
+/// Lets the first rows of a group go, or one as the canary, if the road allows it.
+async fn intend(
+    core: &Core,
+    lane: &Lane,
+    chunk: (ChunkId, Token),
+    at_hand: &Rows,
+    mut group: Vec<(u16, Payout)>,
+) -> Result<Intended, LedgerError> {
+    match lane.brakes.road(&core.clock) {
+        Road::Clear => write_intents(core, lane, chunk, at_hand, group).await,
+        Road::Closed { wait_ms } => Ok(Intended::Wait(wait_ms.max(1))),
+        Road::OneCanary => {
+            group.truncate(1);
+            let Some((row, _)) = group.first() else { return Ok(Intended::NoMore) };
+            let place = Place { chunk: chunk.0, row: *row };
+            let doubt_ms = lane.policy.send_window_ms + lane.policy.doubt_ms();
+            if !lane.brakes.send_canary(&*core.ledger, &core.clock, place, doubt_ms).await? {
+                return Ok(Intended::Wait(50));
+            }
+            let intended = write_intents(core, lane, chunk, at_hand, group).await;
+            if !matches!(&intended, Ok(Intended::Go { ready, .. }) if !ready.is_empty()) {
+                // A canary that never flew makes room for the next.
+                learn(core, lane, place, &Lesson::NotYet).await;
+            }
+            intended
+        }
+    }
+}
+
 /// Draws slots and permits for the first rows of a group and writes their intents: into the
 /// ledger, and from there into the journal (S18).
-async fn intend(
+async fn write_intents(
     core: &Core,
     lane: &Lane,
     (id, token): (ChunkId, Token),
     at_hand: &Rows,
     mut group: Vec<(u16, Payout)>,
 ) -> Result<Intended, LedgerError> {
-    match lane.brakes.road(&core.clock) {
-        Road::Clear => {}
-        Road::Closed { wait_ms } => return Ok(Intended::Wait(wait_ms.max(1))),
-        Road::OneCanary => {
-            group.truncate(1);
-            let Some((row, _)) = group.first() else { return Ok(Intended::NoMore) };
-            let place = Place { chunk: id, row: *row };
-            let doubt_ms = lane.policy.send_window_ms + lane.policy.doubt_ms();
-            if !lane.brakes.send_canary(&*core.ledger, &core.clock, place, doubt_ms).await? {
-                return Ok(Intended::Wait(50));
-            }
-        }
-    }
     // Slots and permits are for calls, each of which takes as many rows as the provider allows.
     let asked_ms = core.clock.boot_ms();
     let per_call = lane.per_call();
@@ -208,9 +224,8 @@ async fn intend(
     let per_call = per_call.min(lane.per_call());
     slots.truncate(permits.count);
     group.truncate(slots.len().saturating_mul(per_call));
-    if core.is_stopping()
-        || matches!(lane.brakes.road(&core.clock), Road::Closed { .. } if group.len() > 1)
-    {
+    let may_go = |row: u16| lane.brakes.may_go(&core.clock, Place { chunk: id, row });
+    if core.is_stopping() || !group.first().is_some_and(|(row, _)| may_go(*row)) {
         return Ok(Intended::NoMore);
     }
     let send_before = core.clock.now().plus(lane.policy.send_window_ms);
@@ -236,10 +251,6 @@ async fn intend(
     let begun = begun.map(|(row, applied)| (*row, applied.payout()));
     if core.journal.keep(core, lane, id, at_hand, begun).await.is_err() {
         withdraw(core, lane, id, &group, send_before).await;
-        if let Some((row, _)) = group.first() {
-            // A canary that never flew makes room for the next.
-            learn(core, lane, Place { chunk: id, row: *row }, &Lesson::NotYet).await;
-        }
         return Ok(Intended::Wait(NO_JOURNAL_MS));
     }
     Ok(sort(done, slots, permits, send_before))
@@ -408,11 +419,10 @@ async fn await_slot(
 async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Returned {
     let Call { rows, send_before, permits, index, slot } = call;
     let is_time = await_slot(core, lane, permits, index, &*shipment.gate).await;
-    // A lane that was stopped meanwhile sends nothing more, but for the canary: it is what a
-    // closed road waits for.
-    let is_canary = shipment.payments.first().is_some_and(|p| lane.brakes.is_canary(p.place));
-    let stopped = !is_canary && matches!(lane.brakes.road(&core.clock), Road::Closed { .. });
-    let mut shipped = if !is_time || stopped || !shipment.gate.is_open() {
+    // A lane that was stopped meanwhile sends nothing more.
+    let first = shipment.payments.first();
+    let may_go = first.is_some_and(|p| lane.brakes.may_go(&core.clock, p.place));
+    let mut shipped = if !is_time || !may_go || !shipment.gate.is_open() {
         Shipped::from(Vec::new())
     } else {
         count(&core.counters.creates_total);
@@ -455,6 +465,7 @@ async fn write_down(
     for Returned { answered, mut shipment, rows_max, stop } in returned {
         // What one call taught about the provider is learnt once, however many rows it carried.
         let mut told: Option<Lesson> = None;
+        let mut is_answered = false;
         for (row, payout, answer) in answered {
             tally(&core.counters, &answer);
             let pause_ms = pause_ms(&lane.policy, payout.asked, core.env.random());
@@ -466,7 +477,11 @@ async fn write_down(
             if told.as_ref() != Some(&lesson) {
                 lessons.push((row, lesson.clone()));
             }
+            is_answered |= lesson.is_answered();
             told = lesson.is_of_call().then_some(lesson);
+        }
+        if is_answered {
+            lane.brakes.answered();
         }
         if let Some(rows_max) = rows_max
             && let Err(error) = lane.brakes.shrink(&*core.ledger, rows_max).await

@@ -39,6 +39,11 @@ impl Lesson {
     pub fn is_of_call(&self) -> bool {
         matches!(self, Lesson::NoAnswer | Lesson::Slow { .. })
     }
+
+    /// Whether the provider was there and judged a payout.
+    pub fn is_answered(&self) -> bool {
+        matches!(self, Lesson::Took | Lesson::Refused(_) | Lesson::Strange(_))
+    }
 }
 
 /// One answer, digested.

@@ -26,7 +26,8 @@ impl Brakes {
         doubt_ms: u64,
     ) -> Result<bool, LedgerError> {
         let mut record = self.refresh(ledger).await?;
-        if self.road(clock) != Road::OneCanary {
+        let shut_until_ms = self.lock().shut_until_ms;
+        if self.road_by(shut_until_ms, &record, clock) != Road::OneCanary {
             return Ok(false);
         }
         let until = clock.now().plus(doubt_ms);
@@ -69,7 +70,7 @@ impl Brakes {
     }
 
     /// Whether `place` is the canary that is under way.
-    pub fn is_canary(&self, place: Place) -> bool {
+    fn is_canary(&self, place: Place) -> bool {
         self.lock().record.as_ref().and_then(|r| r.canary).is_some_and(|c| c.place == place)
     }
 

@@ -19,7 +19,7 @@ use crate::slow;
 use crate::verdict::Lesson;
 use domain::{LaneName, Millis, Place};
 use ledger::{LaneRecord, Ledger, LedgerError};
-use recent::{Recent, Told};
+use recent::Recent;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The brakes of one lane in this process.
@@ -35,6 +35,10 @@ pub struct Brakes {
 struct State {
     /// The newest record that this process has seen.
     record: Option<LaneRecord>,
+    /// Readings of it that were begun, and the one that it came from: of two that overlap the later
+    /// one holds, whichever comes back last.
+    readings: u64,
+    reading: u64,
     /// The last answers.
     recent: Recent,
     /// Nothing is sent by this process before this moment of our own clock.
@@ -78,8 +82,17 @@ impl Brakes {
 
     /// Reads the lane's record.
     pub async fn refresh(&self, ledger: &dyn Ledger) -> Result<LaneRecord, LedgerError> {
+        let reading = {
+            let mut state = self.lock();
+            state.readings += 1;
+            state.readings
+        };
         let record = ledger.lane(self.lane.clone()).await?;
-        self.lock().record = Some(record.clone());
+        let mut state = self.lock();
+        if state.reading < reading {
+            state.reading = reading;
+            state.record = Some(record.clone());
+        }
         Ok(record)
     }
 
@@ -91,15 +104,31 @@ impl Brakes {
     /// Whether this process may send on the lane, as far as it knows.
     pub fn road(&self, clock: &Clock) -> Road {
         let state = self.lock();
-        let boot_ms = clock.boot_ms();
-        if state.shut_until_ms > boot_ms {
-            return Road::Closed { wait_ms: state.shut_until_ms - boot_ms };
+        match &state.record {
+            Some(record) => self.road_by(state.shut_until_ms, record, clock),
+            None => Road::Closed { wait_ms: 0 },
         }
-        let Some(record) = &state.record else { return Road::Closed { wait_ms: 0 } };
+    }
+
+    /// The last look before a call whose first payout is `first` begins: the road is clear, or this
+    /// one is the canary, and nobody has stopped the lane or asked for a pause since it was chosen.
+    pub fn may_go(&self, clock: &Clock, first: Place) -> bool {
+        let state = self.lock();
+        let Some(record) = &state.record else { return false };
+        let shut_until_ms = state.shut_until_ms;
+        let is_canary = record.canary.is_some_and(|canary| canary.place == first);
+        let waits_for_a_person = record.stopped.as_ref().is_some_and(|stop| stop.until.is_none());
+        match is_canary && !waits_for_a_person {
+            true => paused_ms(shut_until_ms, record, clock).is_none(),
+            false => self.road_by(shut_until_ms, record, clock) == Road::Clear,
+        }
+    }
+
+    fn road_by(&self, shut_until_ms: u64, record: &LaneRecord, clock: &Clock) -> Road {
+        if let Some(wait_ms) = paused_ms(shut_until_ms, record, clock) {
+            return Road::Closed { wait_ms: wait_ms.min(LOOK_AGAIN_MS) };
+        }
         let now = clock.now();
-        if let Some(slow) = record.slow.filter(|slow| slow.until > now) {
-            return Road::Closed { wait_ms: slow.until.since(now).min(LOOK_AGAIN_MS) };
-        }
         if let Some(stop) = &record.stopped {
             return match stop.until {
                 Some(until) if until <= now => self.clear_or_canary(record),
@@ -168,22 +197,22 @@ impl Brakes {
             }
             Lesson::NoAnswer => {
                 self.probe_lost(ledger, clock, place).await?;
-                if self.lock().recent.note(Told::Nothing) {
+                if self.lock().recent.note_call(true) {
                     return self.rest(ledger, clock).await;
                 }
                 Ok(false)
             }
             Lesson::Took => {
-                self.lock().recent.note(Told::Listed);
+                self.lock().recent.note_words(false);
                 self.took(ledger, place).await?;
                 Ok(false)
             }
             Lesson::Refused(text) => {
-                self.lock().recent.note(Told::Listed);
+                self.lock().recent.note_words(false);
                 self.canary_lost(ledger, clock, place, text).await
             }
             Lesson::Strange(text) => {
-                if self.lock().recent.note(Told::Strange) {
+                if self.lock().recent.note_words(true) {
                     let reason = format!(
                         "the provider keeps answering with words that no table lists: \"{text}\"; \
                          look at the payouts in review, then `producer lane start {}`",
@@ -206,6 +235,11 @@ impl Brakes {
         }
     }
 
+    /// The provider has answered a call, whatever it said.
+    pub fn answered(&self) {
+        self.lock().recent.note_call(false);
+    }
+
     /// The provider's calls carry at most so many rows from now on, in the whole pool.
     pub async fn shrink(&self, ledger: &dyn Ledger, rows_max: u16) -> Result<(), LedgerError> {
         let rows_max = rows_max.max(1);
@@ -219,4 +253,11 @@ impl Brakes {
         })
         .await
     }
+}
+
+/// For how long this process, or the provider, wants a pause.
+fn paused_ms(shut_until_ms: u64, record: &LaneRecord, clock: &Clock) -> Option<u64> {
+    let shut_ms = shut_until_ms.saturating_sub(clock.boot_ms());
+    let slow_ms = record.slow.map_or(0, |slow| slow.until.since(clock.now()));
+    Some(shut_ms.max(slow_ms)).filter(|ms| *ms > 0)
 }

@@ -4,74 +4,75 @@ use std::collections::VecDeque;
 
 /// So many strange answers in a row stop the lane …
 const STRANGE_IN_A_ROW: usize = 3;
-/// … and so many of the last [`ANSWERS`].
-const STRANGE_OF_ANSWERS: usize = 5;
-/// So many missing answers of the last [`ANSWERS`] mean that the provider is down. A road that
-/// loses half of all answers does not: look-ups bring those home.
-pub const SILENT_OF_ANSWERS: usize = 15;
-/// So many answers are remembered.
-pub const ANSWERS: usize = 20;
+/// … and so many of the last [`REMEMBERED`].
+const STRANGE_OF_LAST: usize = 5;
+/// So many of the last [`REMEMBERED`] calls without an answer mean that the provider is down. A road
+/// that loses half of all answers does not: look-ups bring those home.
+pub const SILENT_OF_LAST: usize = 15;
+/// So many are remembered.
+pub const REMEMBERED: usize = 20;
 
-/// What an answer told of the provider.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// Words that a table lists.
-    Listed,
-    /// Words that no table lists.
-    Strange,
-    /// Nothing.
-    Nothing,
+/// What was answered last, oldest first.
+#[derive(Default)]
+pub struct Recent {
+    /// For each row: whether it was answered with words that no table lists.
+    words: VecDeque<bool>,
+    /// For each call, however many rows it carried: whether it was left without an answer.
+    calls: VecDeque<bool>,
 }
 
-/// The last answers, oldest first.
-#[derive(Default)]
-pub struct Recent(VecDeque<Told>);
-
 impl Recent {
-    /// Notes an answer; true if there are too many of its kind, and then counting begins anew.
-    pub fn note(&mut self, told: Told) -> bool {
-        self.0.push_back(told);
-        if self.0.len() > ANSWERS {
-            self.0.pop_front();
-        }
-        let in_a_row = self.0.iter().rev().take_while(|t| **t == told).count();
-        let in_all = self.0.iter().filter(|t| **t == told).count();
-        let too_many = match told {
-            Told::Listed => false,
-            Told::Strange => in_a_row >= STRANGE_IN_A_ROW || in_all >= STRANGE_OF_ANSWERS,
-            Told::Nothing => in_all >= SILENT_OF_ANSWERS,
-        };
+    /// Notes the answer to a row; true if strange ones are too many, and then counting begins anew.
+    pub fn note_words(&mut self, strange: bool) -> bool {
+        let in_all = note(&mut self.words, strange);
+        let in_a_row = self.words.iter().rev().take_while(|strange| **strange).count();
+        let too_many = in_a_row >= STRANGE_IN_A_ROW || in_all >= STRANGE_OF_LAST;
         if too_many {
-            self.0.clear();
+            self.words.clear();
         }
         too_many
     }
+
+    /// Notes a call; true if silent ones are too many, and then counting begins anew.
+    pub fn note_call(&mut self, silent: bool) -> bool {
+        let too_many = note(&mut self.calls, silent) >= SILENT_OF_LAST;
+        if too_many {
+            self.calls.clear();
+        }
+        too_many
+    }
+}
+
+/// Gives how many of the last ones are bad.
+fn note(last: &mut VecDeque<bool>, bad: bool) -> usize {
+    last.push_back(bad);
+    if last.len() > REMEMBERED {
+        last.pop_front();
+    }
+    last.iter().filter(|bad| **bad).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn first_too_many(answers: impl IntoIterator<Item = Told>) -> Option<usize> {
+    /// At which of a hundred they are too many, if every `nth` is bad, or all but those.
+    fn first(note: fn(&mut Recent, bool) -> bool, bad: impl Fn(usize) -> bool) -> Option<usize> {
         let mut recent = Recent::default();
-        answers.into_iter().position(|told| recent.note(told))
+        (0..100).position(|i| note(&mut recent, bad(i)))
     }
 
     #[test]
     fn three_strange_answers_in_a_row_are_too_many_and_so_are_five_of_twenty() {
-        assert_eq!(first_too_many([Told::Strange; 9]), Some(2));
-        let every_fourth = (0..40).map(|i| if i % 4 == 0 { Told::Strange } else { Told::Listed });
-        assert_eq!(first_too_many(every_fourth), Some(16));
-        let every_fifth = (0..99).map(|i| if i % 5 == 0 { Told::Strange } else { Told::Listed });
-        assert_eq!(first_too_many(every_fifth), None);
+        assert_eq!(first(Recent::note_words, |_| true), Some(2));
+        assert_eq!(first(Recent::note_words, |i| i % 4 == 0), Some(16));
+        assert_eq!(first(Recent::note_words, |i| i % 5 == 0), None);
     }
 
     #[test]
-    fn three_missing_answers_of_four_are_too_many_and_every_second_one_is_not() {
-        assert_eq!(first_too_many([Told::Nothing; 99]), Some(14));
-        let most = (0..99).map(|i| if i % 4 == 0 { Told::Listed } else { Told::Nothing });
-        assert_eq!(first_too_many(most), Some(19));
-        let half = (0..99).map(|i| if i % 2 == 0 { Told::Listed } else { Told::Nothing });
-        assert_eq!(first_too_many(half), None);
+    fn three_silent_calls_of_four_are_too_many_and_every_second_one_is_not() {
+        assert_eq!(first(Recent::note_call, |_| true), Some(14));
+        assert_eq!(first(Recent::note_call, |i| i % 4 != 0), Some(19));
+        assert_eq!(first(Recent::note_call, |i| i % 2 == 0), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Brakes;
 use super::canary::rest_ms;
-use super::recent::{ANSWERS, SILENT_OF_ANSWERS};
+use super::recent::{REMEMBERED, SILENT_OF_LAST};
 use crate::clock::Clock;
 use crate::slow;
 use ledger::audit::note_brake;
@@ -26,18 +26,20 @@ impl Brakes {
         tracing::warn!(lane = %self.lane, reason, "the lane is stopped; its rows stay payable");
         let mut is_new = false;
         self.change(ledger, |record| {
-            is_new = false;
+            is_new = record.stopped.as_ref().is_none_or(|stop| stop.reason != reason);
+            let stop = record.stopped.as_ref();
             // What waits for a person is not made to end by itself.
-            let waits = record.stopped.as_ref().is_some_and(|s| s.until.is_none());
-            if waits && until.is_some() {
+            let waits = stop.is_some_and(|stop| stop.until.is_none());
+            // Each answer of one moment says the same: the first one holds.
+            let runs = stop.is_some_and(|stop| stop.until.is_some_and(|end| end > since));
+            let is_said = !is_new && record.canary.is_none() && (waits || runs);
+            if is_said || (waits && until.is_some()) {
+                is_new = false;
                 return false;
             }
-            let stands =
-                record.stopped.as_ref().is_some_and(|s| s.reason == reason && s.until == until);
             record.stopped = Some(Stop { reason: reason.to_owned(), since, until });
             record.canary = None;
-            is_new = !stands;
-            is_new
+            true
         })
         .await?;
         if is_new {
@@ -76,7 +78,7 @@ impl Brakes {
         clock: &Clock,
     ) -> Result<bool, LedgerError> {
         let reason = format!(
-            "the provider left {SILENT_OF_ANSWERS} of the last {ANSWERS} requests without an \
+            "the provider left {SILENT_OF_LAST} of the last {REMEMBERED} requests without an \
              answer; one payout tries it again by itself, and what was sent is looked up"
         );
         let mut is_new = false;
