@@ -28,11 +28,11 @@ const HORIZON_MS: u64 = 250;
 /// as much of each second. All of a pool may be late by that at once, or a quarter of it by four
 /// times as much.
 const JITTER_MS: u64 = 14;
-/// So late a slot is thrown away: a process stood still. One of two workers may be as late as this
+/// So late a slot is thrown away: a process stood still. One of four workers may be as late as this
 /// and the provider's second still holds; what is late by less is not late with all others, and
 /// throwing it away would cost a busy machine most of its pace.
-const LATE_MS: u64 = 25;
-const _: () = assert!(LATE_MS <= 2 * JITTER_MS);
+const LATE_MS: u64 = 50;
+const _: () = assert!(LATE_MS <= 4 * JITTER_MS);
 
 /// For how long the quickest answer tells how far the ledger's clock is ahead of ours: two clocks
 /// drift apart by less than a millisecond meanwhile.
