@@ -1,5 +1,6 @@
 //! A lane moves to another account (S4): what the old one may have goes to review, what it
-//! certainly never had is paid from the new one.
+//! certainly never had is paid from the new one. While the ledger may have gone back in time nobody
+//! knows what that is, and no lane moves.
 //!
 //! The lane stops first, and each chunk is changed under its lease: so no worker that still has
 //! the old account sends anything in between. The lane stays stopped for a person to start. A
@@ -11,6 +12,7 @@ use crate::steer::SteerError;
 use domain::{Account, ChunkId, Event, LaneName, Millis, Payout, Policy, State};
 use ledger::apply::{Happening, apply};
 use ledger::lane::change;
+use ledger::suspicion;
 use ledger::{Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
 use std::time::Duration;
 
@@ -46,6 +48,7 @@ pub async fn rebind(
     policy: &Policy,
     now: &str,
 ) -> Result<Rebound, SteerError> {
+    trust(ledger).await?;
     let before = stop(ledger, name, now).await?;
     let Some(before) = before else { return Ok(Rebound::AsBefore) };
     let told = serde_json::json!({ "before": before, "now": now });
@@ -53,9 +56,18 @@ pub async fn rebind(
     let mut reviewed = 0;
     loop {
         reviewed += all_chunks(ledger, name, policy, &before, now).await?;
+        trust(ledger).await?;
         if become_new(ledger, name, now).await? {
             return Ok(Rebound::Moved { before, reviewed });
         }
+    }
+}
+
+/// What a ledger forgot was sent from the old account, and is asked for there (S18).
+async fn trust(ledger: &dyn Ledger) -> Result<(), SteerError> {
+    match suspicion::current(ledger).await? {
+        Some(suspicion) => Err(SteerError::Suspect { what: suspicion.what }),
+        None => Ok(()),
     }
 }
 

@@ -49,6 +49,16 @@ pub enum SteerError {
         /// What there is.
         known: String,
     },
+    /// What may have been sent from its account is not known.
+    #[error(
+        "the ledger may have gone back in time ({what}), and what it forgot was sent from the account \
+         that the lane has now; first see `producer ledger status`, then `producer ledger recover`, \
+         and let the workers look up what that marks"
+    )]
+    Suspect {
+        /// What was found.
+        what: String,
+    },
     /// This very ledger cannot be retired.
     #[error("{0} is the ledger of this installation; it is not another one")]
     OwnLedger(LedgerId),

@@ -195,7 +195,7 @@ async fn payments(
             attempt,
             reference: ProviderReference::make(id, reference, attempt, chunk.format),
             row: Arc::clone(what),
-            past: Past::of(payout, &line.policy).with_ids(told.ids(*row, payout)),
+            past: Past::of(payout, call.chunk.batch, &line.policy).with_ids(told.ids(*row, payout)),
         }
     };
     Ok(call.rows.iter().map(one).collect())

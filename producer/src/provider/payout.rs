@@ -109,7 +109,7 @@ impl Known {
         by_id: bool,
         policy: &Policy,
     ) -> Result<Past, LedgerError> {
-        let past = Past::of(&self.payout, policy);
+        let past = Past::of(&self.payout, self.place.chunk.batch, policy);
         if !by_id {
             return Ok(past);
         }

@@ -5,12 +5,13 @@
 //! the same look-up finds a payout that is known to exist (S11): a blind one says nothing.
 
 use super::story::Story;
+use super::told;
 use crate::provider::account::{self, AccountError};
 use crate::provider::payout::{self, Known};
 use crate::provider::{Line, LineError};
 use domain::{Account, Cause, News, Payout, Place};
 use ledger::{Ledger, LedgerError};
-use providers::{Found, LookUp, LookedUp, Past, Payment, Sent};
+use providers::{Found, LookUp, LookedUp, Past, Payment};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,7 +71,8 @@ impl Asked {
 }
 
 /// Asks about every attempt of a payout, the newest first; about one that was never sent, nobody.
-/// Where its past is lost, later attempts that are found come before those that the ledger knows.
+/// Where its past is lost, later attempts that are found come before those that the ledger knows,
+/// and behind them, in one line, those that may be there for all that a look-up can tell.
 pub async fn ask(
     ledger: &dyn Ledger,
     line: Result<&Line, &LineError>,
@@ -99,13 +101,16 @@ pub async fn ask(
         None => None,
     };
     let mut all = Vec::new();
+    let mut untold = None;
     for attempt in story.known.payout.later_attempts().rev() {
         let payment = payment(ledger, line, story, attempt).await?;
         let (told, is_live) = one(line, payment, control.as_ref()).await;
         let later = Asked { attempt, told, is_live };
-        // What was never begun is neither found nor missed.
-        if !matches!(later.says(), Says::NotFound | Says::Nothing) {
-            all.push(later);
+        match later.says() {
+            // What was never begun is missed by a look-up that sees.
+            Says::NotFound if later.is_live == Some(true) => {}
+            Says::NotFound | Says::Nothing => untold = Some(later),
+            _ => all.push(later),
         }
     }
     for (attempt, _) in story.attempts() {
@@ -118,7 +123,16 @@ pub async fn ask(
         };
         all.push(Asked { attempt, told, is_live });
     }
+    all.extend(untold.map(not_known));
     Ok(all)
+}
+
+/// Later attempts that nobody can tell of, in one line: this is the first of them.
+fn not_known(first: Asked) -> Asked {
+    let why = told::words(&first);
+    let text =
+        format!("later attempts, which the ledger may have forgotten: not known; this one: {why}");
+    Asked { told: Ok(Found::Unclear { text }), ..first }
 }
 
 /// Every attempt, unasked for this reason.
@@ -181,7 +195,7 @@ async fn control(
     let row = Arc::new(payout::row(ledger, place.chunk, place.row).await?);
     let (lane, format, ledger) = (chunk.lane, chunk.format, story.known.ledger);
     let known = Known { place, lane, payout, row, format, ledger };
-    Ok(Some(known.payment(Past::of(&payout, &line.policy))))
+    Ok(Some(known.payment(Past::of(&payout, place.chunk.batch, &line.policy))))
 }
 
 /// The newest attempt as a worker asks about it. Of an older one no id and no call is known for
@@ -197,9 +211,7 @@ async fn payment(
         let by_id = line.provider.limits().looks_up_by_id;
         return Ok(known.payment(known.past(ledger, by_id, &line.policy).await?));
     }
-    let until = known.payout.send_before.plus(line.policy.request_timeout_ms);
-    let sent = Some(Sent { from: story.batch.created, until });
-    let past = Past { sent, stepped: known.payout.stepped, resent: true, ..Past::default() };
+    let past = Past::of_other_attempt(&known.payout, known.place.chunk.batch, &line.policy);
     let payout = Payout { attempt, ..known.payout };
     Ok(Known { payout, ..known.clone() }.payment(past))
 }

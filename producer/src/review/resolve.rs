@@ -157,7 +157,8 @@ async fn close(
     let newest = asked.first().filter(|asked| asked.says() == Says::Returned);
     if let (Decision::Paid, Some(newest)) = (act.decision, newest) {
         // It was paid and came back: a return is recorded beside it (S14).
-        let (attempt, asked_at) = (newest.attempt, story.now);
+        // One that the ledger has forgotten, it cannot name.
+        let (attempt, asked_at) = (newest.attempt.min(payout.attempt), story.now);
         let event = Event::Found { attempt, news: News::Returned, asked_at };
         payout = happen(ledger, story, payout, event, Vec::new()).await?.payout();
     }

@@ -17,7 +17,8 @@ pub fn summary(asked: &[Asked]) -> String {
     asked.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-fn words(asked: &Asked) -> String {
+/// What was said of one attempt.
+pub(super) fn words(asked: &Asked) -> String {
     let cut = |text: &str| plain(text).chars().take(WORDS_MAX).collect::<String>();
     match &asked.told {
         Ok(Found::Is { news, text, .. }) => format!("{} ({})", word(*news), cut(text)),

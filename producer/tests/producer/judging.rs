@@ -79,9 +79,33 @@ async fn later_attempts_that_a_ledger_forgot_are_asked_about_and_a_new_one_is_no
     assert_eq!(attempts(desk.asked().await), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
     assert_eq!(table(&desk).await, "g--", "a forgotten one that was paid settles it");
     desk.provider_says(Found::Absent);
+    let untold = desk.asked().await;
+    let words = told::summary(&untold);
+    assert!(words.contains("later attempts") && words.contains("not known"), "{words}");
+    assert_eq!((attempts(untold.clone()), untold[1].says()), (vec![1, 2], Says::Nothing));
+    control_is(&desk, is(News::Paid)).await;
     assert_eq!(attempts(desk.asked().await), [1], "what was never begun is not missed");
     let done = desk.resolve(Decision::Again).await.unwrap();
     assert_eq!((done.payout.state, done.payout.attempt), (State::Unknown, 2));
+}
+
+#[tokio::test]
+async fn the_providers_word_takes_nothing_back_while_later_attempts_are_not_known() {
+    let desk = Desk::disputed().await;
+    desk.happen(Event::PastLost { account: Account::of(FINGERPRINT) }).await;
+    desk.world.pass(Policy::DEFAULT.late_success_window_ms);
+    desk.provider_says(is(News::Failed));
+    assert_eq!(table(&desk).await, "-tt", "of all of them it says so");
+    let story = desk.story().await;
+    let mut asked = desk.asked().await;
+    asked.drain(..8);
+    let untold = Found::Unclear { text: "later attempts: not known".to_owned() };
+    asked.push(Asked { attempt: 2, told: Ok(untold), is_live: None });
+    assert_eq!(judge(Decision::Paid, &story, &asked), Ok(Consent::Typed));
+    for decision in [Decision::Failed, Decision::Again] {
+        let judged = judge(decision, &story, &asked);
+        assert!(matches!(judged, Err(Refusal::HeardPaid(_))), "{decision}: {judged:?}");
+    }
 }
 
 #[tokio::test]
@@ -119,7 +143,7 @@ async fn every_attempt_is_asked_about_and_the_gravest_answer_counts() {
     assert_eq!(names, known);
     assert_ne!(names[0], names[1], "each attempt has a reference of its own");
     let sent = looked_up[1].past.sent.unwrap();
-    assert_eq!(sent.from, desk.world.batch(desk.batch).await.created, "over all of its time");
+    assert!(sent.from <= desk.world.batch(desk.batch).await.created, "over all of its time");
 
     let says = |newest: Found, oldest: Found| {
         [(2, newest), (1, oldest)].map(|(attempt, found)| Asked {
@@ -324,6 +348,15 @@ async fn words_of_a_person_are_no_evidence_of_a_payment() {
     assert_eq!(table(&desk).await, "ttt");
     let record: LaneRecord = desk.ledger().lane(crate::desk::lane()).await.unwrap();
     assert!(record.stopped.is_none());
+}
+
+/// The other row is the lane's control, of which the provider says this.
+async fn control_is(desk: &Desk, found: Found) {
+    let other = desk.world.rows_of(desk.batch).await[1].0;
+    let mut record = desk.ledger().lane(crate::desk::lane()).await.unwrap();
+    record.control = Some(other);
+    assert!(desk.ledger().put_lane(record).await.unwrap());
+    desk.fake.found_of.lock().unwrap().insert("B".to_owned(), found);
 }
 
 #[tokio::test]

@@ -64,6 +64,20 @@ async fn what_was_sent_goes_to_review_and_what_never_was_is_paid_from_the_new_ac
 }
 
 #[tokio::test]
+async fn a_lane_does_not_move_while_the_ledger_may_have_gone_back_in_time() {
+    let desk = half_sent().await;
+    let ledger = desk.ledger();
+    assert!(ledger::suspicion::raise(ledger, "it knows less than worker 2", "2").await.unwrap());
+    let before = (desk.payout().await, ledger.lane(lane()).await.unwrap());
+    let refused = moved(&desk, ledger).await.unwrap_err();
+    assert!(matches!(refused, SteerError::Suspect { .. }), "{refused:?}");
+    let words = refused.to_string();
+    assert!(words.contains("worker 2") && words.contains("producer ledger recover"), "{words}");
+    assert_eq!((desk.payout().await, ledger.lane(lane()).await.unwrap()), before);
+    assert!(told(&desk).await.is_empty(), "nor is anything told of it");
+}
+
+#[tokio::test]
 async fn a_payout_whose_sender_is_gone_goes_to_review_too() {
     let desk = Desk::new().await;
     desk.send().await;

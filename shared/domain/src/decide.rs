@@ -96,7 +96,9 @@ pub fn decide(
         Cell::ProvesAbsence | Cell::ProvesLoss => match missed(payout, now, policy) {
             Missed::Early => return Ok(Decision::Record),
             Missed::Once(payout) => return Ok(Decision::Change(payout)),
-            Missed::Proved if payout.intents >= INTENTS_MAX => State::Review,
+            // Where its past is lost, a person has sent it here to be asked about, and to review it
+            // would come back for ever: nothing was sent since, and once this is over it counts.
+            Missed::Proved if payout.intents >= INTENTS_MAX && !payout.past_lost => State::Review,
             Missed::Proved if payout.ever_accepted || kind_is_loss(payout.state) => State::Review,
             Missed::Proved => State::Accepted,
         },
@@ -440,7 +442,7 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             }
             next.sender = Sender::NOBODY;
             // Two misses of all that may have been forgotten: nothing is in doubt any more.
-            next.past_lost = false;
+            next.past_lost &= !matches!(event, Event::NotFound { none_later: true, .. });
             if *event == Event::NewAttempt {
                 begin_attempt(&mut next, payout);
             }

@@ -1,5 +1,6 @@
 //! Where a row lies. A place never changes: chunks are not split, merged or moved.
 
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +19,11 @@ impl BatchId {
     /// The inverse of [`BatchId::to_bytes`].
     pub fn from_bytes(bytes: [u8; 16]) -> BatchId {
         BatchId(Ulid::from_bytes(bytes))
+    }
+
+    /// When its intake began, by the clock of whoever took it in.
+    pub fn taken_in(self) -> Millis {
+        Millis(self.0.timestamp_ms())
     }
 }
 

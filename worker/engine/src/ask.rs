@@ -60,7 +60,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
         let Some(payout) = held.payout(*row) else { continue };
         let place = held.place(*row);
         let mut payment = core.payment(place, payout.attempt, held.format, at_hand.get(*row)?);
-        payment.past = Past::of(payout, &lane.policy);
+        payment.past = Past::of(payout, held.id.batch, &lane.policy);
         if lane.provider.limits().looks_up_by_id {
             payment.past = payment.past.with_ids(notes.ids(*row, payout));
         }
@@ -85,6 +85,12 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let mut due = Vec::new();
     let mut happenings = Vec::with_capacity(answers.len());
     for (row, payout, payment, found) in answers {
+        let later = later.get(&row).copied().unwrap_or(Later::None);
+        let overruled = later::overrules(&payout, later).filter(|_| found != Found::Absent);
+        if let Some((event, note)) = overruled {
+            happenings.push(Happening { row, payout, event, notes: note.into_iter().collect() });
+            continue;
+        }
         let mut said_again = None;
         if let Found::StepDue { provider_id } = &found {
             said_again = steps::said_once_more(&payout, notes.reason(row));
@@ -95,10 +101,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
                 due.push(Due { row, read: payout, payment });
             }
         }
-        let missed = Missed {
-            waits_for: at_work.get(&payout.sender).map(String::as_str),
-            later: later.get(&row).copied().unwrap_or(Later::None),
-        };
+        let missed = Missed { waits_for: at_work.get(&payout.sender).map(String::as_str), later };
         let mut happening = happening(row, payout, found, now, notes.reason(row), missed);
         happening.notes.extend(said_again);
         happenings.push(happening);
@@ -160,9 +163,11 @@ async fn question(
     asked: Vec<Asked>,
 ) -> Result<(Vec<Told>, bool), LedgerError> {
     let takes_many = lane.provider.limits().rows_per_look_up > 1;
-    // Where "not found" decides: what may have been sent, and what a hint keeps from being sent.
-    let in_doubt =
-        asked.iter().any(|(_, payout, _)| matches!(payout.state, State::Unknown | State::Accepted));
+    // Where "not found" decides: what may have been sent, what a hint keeps from being sent, and
+    // what may have later attempts.
+    let in_doubt = asked.iter().any(|(_, payout, _)| {
+        payout.past_lost || matches!(payout.state, State::Unknown | State::Accepted)
+    });
     let control = if takes_many && in_doubt { control(core, lane).await? } else { None };
     let payments: Vec<Payment> = asked.iter().map(|(_, _, payment)| payment.clone()).collect();
     let asked_at = core.clock.now();
@@ -250,7 +255,7 @@ async fn control(core: &Core, lane: &Lane) -> Result<Option<Payment>, LedgerErro
     }
 }
 
-async fn control_is_found(core: &Core, lane: &Lane) -> Result<bool, LedgerError> {
+pub(crate) async fn control_is_found(core: &Core, lane: &Lane) -> Result<bool, LedgerError> {
     let Some(payment) = control(core, lane).await? else { return Ok(false) };
     let found = look_up(core, lane, vec![payment], None).await.found;
     Ok(found.first().is_some_and(is_alive))
@@ -265,7 +270,7 @@ async fn payment_at(
     let Some(payout) = chunk.payouts.get(usize::from(place.row)) else { return Ok(None) };
     let rows = core.shelf.rows(&*core.ledger, place.chunk, place.row, place.row).await?;
     let mut payment = core.payment(place, payout.attempt, chunk.format, rows.get(place.row)?);
-    payment.past = Past::of(payout, &lane.policy);
+    payment.past = Past::of(payout, place.chunk.batch, &lane.policy);
     Ok(Some(payment))
 }
 

@@ -64,13 +64,17 @@ pub async fn check(
     }
     // What is kept of a payout is about its newest attempt.
     if payment.attempt == payout.attempt {
-        payment.past = Past::of(payout, &lane.policy);
+        payment.past = Past::of(payout, payment.place.chunk.batch, &lane.policy);
         if lane.provider.limits().looks_up_by_id {
             let told = Told::read(&*core.ledger, payment.place.chunk).await?;
             payment.past = payment.past.with_ids(told.ids(payment.place.row, payout));
         }
     }
     let attempt = payment.attempt;
+    if attempt > payout.attempt {
+        let batch = payment.place.chunk.batch;
+        payment.past = Past::of_other_attempt(payout, batch, &lane.policy);
+    }
     let found = look_up(core, lane, vec![payment], None).await.found;
     Ok(match found.into_iter().next() {
         Some(Found::Is { news, .. }) if news == wanted => Checked::Confirmed(news, Vec::new()),

@@ -1,15 +1,17 @@
 //! Attempts that nobody remembers (S18). Where a ledger went back in time and its journals are
 //! missing, a person may have ordered new attempts that stand nowhere. So of a payout whose past is
 //! lost it is not enough to miss the attempt that the ledger knows: it counts as absent only if no
-//! later one is found either, in the same round; and one that is found goes before a person.
+//! later one is found either, in the same round; and one that is found goes before a person. Nor
+//! does a second step move its money, or a person hear that he may take it, before no later one is
+//! found: that one may have been paid instead.
 //!
 //! They are asked for by our reference alone, and never where the first miss proved nothing. That
-//! is many look-ups for each such payout, and only until it was missed twice.
+//! is many look-ups for each such payout, and only until it was missed twice, or its step is taken.
 
-use crate::ask::{Asked, Told, questions};
+use crate::ask::{Asked, Told, control_is_found, questions};
 use crate::lane::Lane;
 use crate::work::Core;
-use domain::{Event, Payout, ReferenceFormat, Sender};
+use domain::{Event, News, Payout, ReferenceFormat, Sender, State};
 use ledger::{LedgerError, Note, NoteKind};
 use providers::{Found, Past};
 use std::collections::BTreeMap;
@@ -25,20 +27,32 @@ pub enum Later {
     Unclear,
 }
 
-/// Asks about the later attempts of all rows that were missed and whose past is lost.
+/// Whether an answer leads to money being sent: anew, or by a step.
+fn may_move_money(payout: &Payout, found: &Found) -> bool {
+    match found {
+        Found::Absent | Found::StepDue { .. } => true,
+        // Who is to confirm it may do so as soon as it waits and nothing is open any more.
+        Found::Is { news: News::Waiting, .. } => payout.step_open || payout.state != State::Waiting,
+        _ => false,
+    }
+}
+
+/// Asks about the later attempts of all rows whose past is lost, and whose answer may move money.
 pub async fn ask(
     core: &Core,
     lane: &Lane,
     format: ReferenceFormat,
     answers: &[Told],
 ) -> Result<BTreeMap<u16, Later>, LedgerError> {
-    let missed = answers.iter().filter(|(.., found)| *found == Found::Absent);
-    let asked: Vec<Asked> = missed
+    let asked: Vec<Asked> = answers
+        .iter()
+        .filter(|(_, payout, _, found)| may_move_money(payout, found))
         .flat_map(|(row, payout, payment, _)| {
             payout.later_attempts().map(move |attempt| {
                 let known = payment.row.clone();
                 let mut later = core.payment(payment.place, attempt, format, known);
-                later.past = Past { resent: true, ..Past::of(payout, &lane.policy) };
+                later.past =
+                    Past::of_other_attempt(payout, payment.place.chunk.batch, &lane.policy);
                 (*row, *payout, later)
             })
         })
@@ -48,8 +62,13 @@ pub async fn ask(
         return Ok(all);
     }
     let (told, is_live) = questions(core, lane, asked).await?;
-    // What is asked for one by one, the miss before has shown to be live.
-    let is_live = is_live || lane.provider.limits().rows_per_look_up <= 1;
+    let limits = lane.provider.limits();
+    // A miss that still counts has shown to be live what is asked for one by one. What was found,
+    // maybe by its id, has not.
+    let was_missed = answers.iter().any(|(.., found)| *found == Found::Absent);
+    let one_by_one = limits.rows_per_look_up <= 1;
+    let is_live = limits.idempotency.absence.proves
+        && (is_live || one_by_one && (was_missed || control_is_found(core, lane).await?));
     for (row, _, payment, found) in told {
         let told = match found {
             Found::Absent if is_live => Later::None,
@@ -71,9 +90,24 @@ pub async fn ask(
 
 /// What a miss means for the payout, with this of its later attempts.
 pub fn missed(payout: &Payout, later: Later, sender_gone: bool) -> (Event, Option<Note>) {
-    let Later::Found(attempt) = later else {
-        return (Event::NotFound { sender_gone, none_later: later == Later::None }, None);
-    };
+    match later {
+        Later::Found(attempt) => forgotten(payout, attempt),
+        _ => (Event::NotFound { sender_gone, none_later: later == Later::None }, None),
+    }
+}
+
+/// What stands in place of an answer that found the payout, with this of its later attempts;
+/// nothing where the answer holds.
+pub fn overrules(payout: &Payout, later: Later) -> Option<(Event, Option<Note>)> {
+    match later {
+        Later::None => None,
+        Later::Found(attempt) => Some(forgotten(payout, attempt)),
+        Later::Unclear => Some((Event::Inconclusive, None)),
+    }
+}
+
+/// An attempt that the ledger has forgotten is at the provider: a person must see it.
+pub fn forgotten(payout: &Payout, attempt: u8) -> (Event, Option<Note>) {
     let event = Event::Rewound {
         attempt,
         intents: payout.intents.saturating_add(1),

@@ -11,6 +11,7 @@
 use crate::counters::count;
 use crate::lane::Lane;
 use crate::late::{self, Checked};
+use crate::later;
 use crate::verdict::found_notes;
 use crate::work::Core;
 use domain::{ChunkId, Event, News, Place, State};
@@ -162,6 +163,11 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
                 }
                 checked += 1;
                 match late::check(core, lane, &payout, payment, wanted).await? {
+                    Checked::Confirmed(..) if attempt > payout.attempt => {
+                        let (event, note) = later::forgotten(&payout, attempt);
+                        happening.event = event;
+                        happening.notes.extend(note);
+                    }
                     Checked::Confirmed(news, notes) => {
                         happening.event = Event::News { attempt, news };
                         happening.notes.extend(notes);
@@ -195,7 +201,7 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
     }
 }
 
-/// What a letter says about its payout; `None` if there is no such attempt.
+/// What a letter says about its payout; `None` if there is no such attempt, and none was forgotten.
 fn read(
     core: &Core,
     lane: &Lane,
@@ -204,13 +210,19 @@ fn read(
     row: Arc<domain::Row>,
 ) -> Option<(Happening, Payment)> {
     let payout = *chunk.payouts.get(usize::from(letter.row))?;
-    if letter.attempt == 0 || letter.attempt > payout.attempt {
+    let is_forgotten = payout.later_attempts().contains(&letter.attempt);
+    if letter.attempt == 0 || (letter.attempt > payout.attempt && !is_forgotten) {
         return None;
     }
     let callbacks = lane.provider.callbacks()?;
     let place = Place { chunk: chunk.id, row: letter.row };
     let payment = core.payment(place, letter.attempt, chunk.format, row);
     let (event, notes) = match callbacks.read(&letter.request, &payment) {
+        // Whatever became of it: the ledger did not know that there is one (S18).
+        Heard::Fact { .. } if is_forgotten => {
+            let (event, note) = later::forgotten(&payout, letter.attempt);
+            (event, note.into_iter().collect())
+        }
         Heard::Fact { news, provider_id, cost } => {
             // The create's answer tells both already, where it came.
             let told = payout.ever_accepted && news == News::Paid;

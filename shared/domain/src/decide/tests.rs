@@ -679,6 +679,14 @@ fn an_attempt_is_not_sent_again_while_a_later_one_may_have_been_forgotten() {
 }
 
 #[test]
+fn what_was_sent_often_before_its_past_was_lost_is_payable_once_nothing_is_anywhere() {
+    let often = Payout { intents: INTENTS_MAX, ..apply(&fresh(), PAST_LOST, NOW) };
+    let once = apply(&often, NOT_FOUND, often.due);
+    let payable = apply(&once, NOT_FOUND, once.due);
+    assert_eq!((payable.state, payable.past_lost), (State::Accepted, false));
+}
+
+#[test]
 fn what_was_at_the_provider_before_the_loss_is_not_failed_by_the_providers_word_alone() {
     let sent = apply(&fresh(), intent(), NOW);
     let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);

@@ -22,12 +22,24 @@ pub(super) struct Inquiry<'a> {
     pub(super) longest: usize,
 }
 
+/// The longest time that one import may have left in: send window, clock and request together are
+/// minutes. Of what may have left in a longer one, nobody knows the import.
+const IMPORT_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+
+fn is_one_import(payment: &Payment) -> bool {
+    payment.past.sent.is_none_or(|sent| sent.until.0.saturating_sub(sent.from.0) <= IMPORT_MS_MAX)
+}
+
 /// At most `most` of what is wanted: the first of each import, which left within one window of
-/// time, and others evenly between. `None` where there are more imports than that.
+/// time, and others evenly between. `None` where there are more imports than that, or nobody knows
+/// how many: then none speaks for another.
 pub(super) fn sample<'a>(wanted: &Wanted<'a>, most: usize) -> Option<BTreeMap<usize, &'a Payment>> {
     let mut all: Vec<(usize, &Payment)> = wanted.values().copied().collect();
     if all.len() <= most {
         return Some(all.into_iter().collect());
+    }
+    if !all.iter().all(|(_, payment)| is_one_import(payment)) {
+        return None;
     }
     all.sort_by_key(|(at, _)| *at);
     let mut chosen = BTreeMap::new();
@@ -159,9 +171,13 @@ impl<'a> Inquiry<'a> {
 
     /// What was sent with a payment that stands in no batch may be there as well, unseen.
     pub(super) fn settle_siblings(&mut self, at: usize) {
-        let Some(sent) = self.payments.get(at).map(|payment| payment.past.sent) else { return };
+        let Some(found) = self.payments.get(at) else { return };
+        let may_be_one = |payment: &Payment| {
+            payment.past.sent == found.past.sent
+                || !(is_one_import(found) && is_one_import(payment))
+        };
         let mut siblings = self.open();
-        siblings.retain(|_, (_, payment)| payment.past.sent == sent);
+        siblings.retain(|_, (_, payment)| may_be_one(payment));
         self.settle(&siblings, "another of its import was found, in a batch that is not told");
     }
 

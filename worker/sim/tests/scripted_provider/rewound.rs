@@ -3,12 +3,13 @@
 
 use crate::world::{World, is};
 use domain::{BatchState, Cause, Event, News, Place, State};
+use engine::Hearing;
 use futures::executor::block_on;
 use journal::rewind::{Forgotten, Marked, compare, mark, mark_all};
 use ledger::intake::reserve;
 use ledger::memory::MemoryLedger;
 use ledger::{Ledger, NoteKind};
-use providers::Found;
+use providers::{CallbackKind, Found};
 use sim::intake::take_in;
 use sim::run::{ledger_time, policy};
 use std::sync::Arc;
@@ -180,6 +181,70 @@ fn a_new_attempt_is_sent_when_neither_it_nor_a_later_one_was_found_twice() {
     world.work_for(60_000);
     assert_eq!((sent(&world), world.payout(1).past_lost), (3, false));
     assert_eq!(world.provider.sent.lock().unwrap()[2].attempt, 2);
+}
+
+/// The first order was created and waits for its step; the ledger went back and the journals are
+/// lost. The second row is under way.
+fn waits_for_its_step(later: impl Fn(u8) -> Found + Send + 'static) -> World {
+    let world = World::new(2, 0);
+    world.work();
+    block_on(mark_all(&world.ledger, &|_| policy())).unwrap();
+    world.provider.finds(move |payment| match (payment.place.row, payment.attempt) {
+        (0, 1) => Found::StepDue { provider_id: None },
+        (0, attempt) => later(attempt),
+        (1, 1) => is(News::InProgress, None, ""),
+        _ => Found::Absent,
+    });
+    world.work_for(120_000);
+    world
+}
+
+fn stepped(world: &World) -> usize {
+    world.provider.stepped.lock().unwrap().len()
+}
+
+#[test]
+fn no_step_moves_the_money_of_an_order_of_which_a_later_attempt_was_paid_and_forgotten() {
+    let world = waits_for_its_step(|attempt| match attempt {
+        2 => is(News::Paid, None, ""),
+        _ => Found::Absent,
+    });
+    assert_eq!((stepped(&world), sent(&world)), (0, 2));
+    let payout = world.payout(0);
+    assert_eq!((payout.state, payout.attempt), (State::Review, 2));
+    assert_eq!(payout.cause, Cause::LedgerRewound);
+}
+
+#[test]
+fn no_step_is_taken_while_nobody_can_tell_of_later_attempts() {
+    let world = waits_for_its_step(|_| Found::Unclear { text: "502".to_owned() });
+    assert_eq!((stepped(&world), sent(&world)), (0, 2));
+    assert!(world.payout(0).step_open, "nor by a person");
+}
+
+#[test]
+fn the_step_is_taken_once_no_later_attempt_is_there() {
+    let world = waits_for_its_step(|_| Found::Absent);
+    assert!(stepped(&world) > 0 && sent(&world) == 2);
+}
+
+#[test]
+fn a_callback_about_an_attempt_that_was_forgotten_is_looked_up_and_goes_before_a_person() {
+    let world = World::new(2, 0);
+    world.work();
+    let hear = || world.hear_of(3, &[1], CallbackKind::Success);
+    assert_eq!(hear(), [Hearing::NotOurs], "nothing was lost yet");
+    block_on(mark_all(&world.ledger, &|_| policy())).unwrap();
+    finds(&world, None);
+    assert_eq!(hear(), [Hearing::Taken]);
+    assert_eq!(world.payout(1).attempt, 1, "the provider has no such attempt");
+    finds(&world, Some(3));
+    assert_eq!(hear(), [Hearing::Taken]);
+    let payout = world.payout(1);
+    assert_eq!((payout.state, payout.attempt), (State::Review, 3));
+    assert_eq!(payout.cause, Cause::LedgerRewound);
+    let reasons = world.notes(1, NoteKind::Reason);
+    assert!(reasons.last().is_some_and(|text| text.starts_with("attempt 3")), "{reasons:?}");
 }
 
 #[test]

@@ -346,13 +346,18 @@ impl World {
 
     /// A callback about each of these rows, all at once; and what was answered.
     pub fn hear(&self, rows: &[u16], kind: CallbackKind) -> Vec<Hearing> {
+        self.hear_of(1, rows, kind)
+    }
+
+    /// The same about this attempt.
+    pub fn hear_of(&self, attempt: u8, rows: &[u16], kind: CallbackKind) -> Vec<Hearing> {
         let heard: Arc<Mutex<Vec<Hearing>>> = Arc::default();
         for row in rows {
             let (engine, heard) = (self.engine.clone(), Arc::clone(&heard));
             let place = Place { chunk: self.chunk, row: *row };
             let task = async move {
                 let request = CallbackRequest { kind, signature: None, body: Vec::new() };
-                let hearing = engine.hear(&lane_name(), place, 1, request).await;
+                let hearing = engine.hear(&lane_name(), place, attempt, request).await;
                 heard.lock().expect("no panic").push(hearing.expect("the ledger answers"));
             };
             self.exec.spawn(OUTSIDE, task.boxed());

@@ -104,6 +104,24 @@ async fn of_many_that_a_list_lacks_a_sample_is_asked_for_by_number_some_of_each_
     assert_eq!(told.found, vec![Found::Absent; 10]);
     assert_eq!(asked(&platform), ["", "abcd-R0", "abcd-R3", "abcd-R4", "abcd-R9"]);
 
+    // When it left nobody knows: of such as those none speaks for another.
+    let (platform, _) = self::platform([
+        list(vec![document("X", "EXECUTED")]),
+        list(vec![document("X", "EXECUTED")]),
+        list(vec![]),
+    ])
+    .await;
+    let adapter = adapter_at(&platform.base, "numbers_per_look_up = 4");
+    let mut lost = rows.clone();
+    for row in &mut lost {
+        let long_ago = Millis(SENT_MS - 30 * 86_400_000);
+        row.past.sent = Some(Sent { from: long_ago, until: Millis(SENT_MS) });
+    }
+    let told = ask(&adapter, &platform, lost, Some(row_of("X"))).await;
+    assert_eq!(told.found[..4], [Found::Absent, Found::Absent, Found::Absent, Found::Absent]);
+    assert!(told.found[4..].iter().all(is_unclear), "{told:?}");
+    assert_eq!(asked(&platform), ["", "abcd-X", "abcd-R0", "abcd-R1", "abcd-R2", "abcd-R3"]);
+
     // More imports than may be asked for: one after the other, and what is left is not known.
     let (platform, _) = self::platform([
         list(vec![document("X", "EXECUTED")]),
