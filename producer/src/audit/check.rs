@@ -4,16 +4,20 @@
 //! A signature counts as far as somebody outside the ledger stands for its key ([`Trust`]).
 //!
 //! A live system changes while it is looked at: what a batch's result does not show yet is counted
-//! as *not told yet*, and is no finding.
+//! as *not told yet*, and is no finding; what no head covers yet is counted as *not signed yet*
+//! ([`signed`]).
+
+mod signed;
 
 use super::pages::Pages;
 pub use super::problem::{Problem, TO_DO};
 use super::settle::Said;
 use super::told::{digest, sums};
 use super::trust::{Signer, Trust, Voucher};
-use domain::{Batch, BatchId, ChunkId};
+use domain::{Batch, BatchId, ChunkId, Millis};
 use ledger::audit::{Chain, Entry, Finding, Hash, Kind, SignedHead, judge, known_key, newest_head};
 use ledger::{Ledger, LedgerError};
+use signed::Shown;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Batches read at once.
@@ -35,6 +39,8 @@ pub struct Checked {
     pub chunks: u64,
     /// Chunks that changed since their batch's newest result.
     pub not_told_yet: u64,
+    /// Batches of which a part is not signed yet: nobody outside the ledger stands for it.
+    pub not_signed_yet: u64,
     /// The keys that signed, by fingerprint.
     pub signers: BTreeMap<String, Signer>,
     /// What is wrong.
@@ -50,8 +56,9 @@ pub async fn check(
     trust: &Trust,
     shown: &(dyn Fn(&Checked) + Sync),
 ) -> Result<Checked, LedgerError> {
-    let (seen, lanes) = Default::default();
-    let mut check = Check { ledger, only, trust, seen, lanes, shown };
+    let (seen, lanes, has_sealed) = Default::default();
+    let now = ledger.about().await?.now;
+    let mut check = Check { ledger, only, trust, now, has_sealed, seen, lanes, shown };
     check.installation().await?;
     match only {
         Some(id) => {
@@ -74,6 +81,7 @@ pub async fn check(
             }
         }
     }
+    check.anything_signed().await?;
     Ok(check.seen)
 }
 
@@ -81,6 +89,8 @@ struct Check<'a> {
     ledger: &'a dyn Ledger,
     only: Option<BatchId>,
     trust: &'a Trust,
+    now: Millis,
+    has_sealed: bool,
     seen: Checked,
     lanes: BTreeSet<Chain>,
     shown: &'a (dyn Fn(&Checked) + Sync),
@@ -106,22 +116,6 @@ impl Check<'_> {
             self.push_once(Problem::NotSigned(chain.to_string()));
         }
         self.ended(pages, newest, stands).await
-    }
-
-    /// The chain of a batch that has its result is signed to what the result shows.
-    async fn is_signed(&mut self, batch: &Batch, settled: u64) -> Result<(), LedgerError> {
-        if batch.reported.is_none() {
-            return Ok(());
-        }
-        let chain = Chain::batch(batch.id);
-        let signed = self.newest(&chain).await?.map_or(0, |head| head.count);
-        // A newer result may be under way: told already, and not signed yet.
-        let now = self.ledger.batch(batch.id).await?.unwrap_or_else(|| batch.clone());
-        let is_current = now.reported == Some(now.changes) && now.changes == batch.changes;
-        if signed == 0 || (is_current && signed < settled) {
-            self.push_once(Problem::NotSigned(chain.to_string()));
-        }
-        Ok(())
     }
 
     /// A head in the installation's chain: the chain that it speaks of still stands so.
@@ -239,17 +233,17 @@ impl Check<'_> {
 
     async fn batch(&mut self, batch: &Batch) -> Result<(), LedgerError> {
         let mut said = Said::default();
-        let mut settled = 0;
+        let mut seen = Shown::default();
         let take = |entry: &Entry, _| {
-            settled = if entry.kind == Kind::Settled { entry.seq + 1 } else { settled };
+            seen.entry(entry);
             said.take(entry);
         };
         self.chain(Chain::batch(batch.id), take).await?;
-        self.is_signed(batch, settled).await?;
         self.seen.batches += 1;
         if !batch.state.was_sealed() {
-            return Ok(());
+            return self.is_signed(batch, &seen).await;
         }
+        self.has_sealed = true;
         match &said.intake {
             None => self.push_once(Problem::NoIntake(batch.id)),
             Some(told) => {
@@ -261,8 +255,9 @@ impl Check<'_> {
             }
         }
         for no in 0..batch.chunks {
-            self.chunk(batch, no, said.digests.get(&no).copied()).await?;
+            self.chunk(batch, no, said.digests.get(&no).copied(), &mut seen).await?;
         }
+        self.is_signed(batch, &seen).await?;
         (self.shown)(&self.seen);
         Ok(())
     }
@@ -272,13 +267,16 @@ impl Check<'_> {
         batch: &Batch,
         no: u16,
         told: Option<Hash>,
+        seen: &mut Shown,
     ) -> Result<(), LedgerError> {
         let id = ChunkId { batch: batch.id, no };
         let is_current = batch.reported == Some(batch.changes);
         let chunk = self.ledger.chunk(id).await?;
         let payouts = chunk.map(|chunk| chunk.payouts).unwrap_or_default();
         self.seen.chunks += 1;
-        if told == Some(digest(&payouts)) || (told.is_none() && !is_current) {
+        let is_told = told == Some(digest(&payouts));
+        seen.chunk(&payouts, is_told);
+        if is_told || (told.is_none() && !is_current) {
             return Ok(());
         }
         // Somebody may have written between the look at the batch and the look at the chunk.

@@ -21,6 +21,10 @@ pub enum Problem {
     NoBatch(BatchId),
     /// A chain that must end in a signed head does not: entries at its end are nobody's word.
     NotSigned(String),
+    /// Keys were named, and none of them stands for anything here, though there are batches.
+    NothingSigned,
+    /// A batch is over for long, and no signed head covers what became of it.
+    NeverSigned(BatchId),
     /// It signed, and is none of the keys that count.
     StrangeKey(PublicKey),
     /// A register that holds a head or a key cannot be read.
@@ -55,6 +59,18 @@ impl fmt::Display for Problem {
                 f,
                 "{chain}: no signed head covers it to its end; the head was taken away, or the end \
                  was written by somebody without a key"
+            ),
+            Problem::NothingSigned => f.write_str(
+                "installation: no key that you named signed how its chain stands, though the \
+                 ledger has batches: the signed heads were taken away, or everything was written \
+                 by somebody without a key. Only in the moment after the very first intake is this \
+                 as it must be",
+            ),
+            Problem::NeverSigned(batch) => write!(
+                f,
+                "batch {batch}: it is over for more than a day, and no signed head covers what \
+                 became of it: its result was not written since (does `producer watch` or `worker \
+                 up` run?), or the head was taken away"
             ),
             Problem::StrangeKey(key) => write!(
                 f,

@@ -89,28 +89,29 @@ pub enum GivenKeyError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is something else. What it is instead is not shown: it may be the secret half.
-    #[error("{given}: {problem}, or a file that holds such a line (`producer audit key`)")]
+    /// The file holds something else. What it is instead is not shown: it may be the secret half.
+    #[error("{path}: {problem}, or a file that holds such a line (`producer audit key`)")]
     NotAKey {
-        /// As it was given.
-        given: String,
+        /// Which.
+        path: String,
         /// What is wrong with it.
         problem: NotAKey,
     },
+    /// The text is neither a key nor the name of a file. It is not shown either, for the same
+    /// reason: what a person types by mistake goes to logs like everything else.
+    #[error("what was given as a key names no file, and {0} (`producer audit key`)")]
+    Neither(NotAKey),
 }
 
 /// A public key as it stands on a command line, or in a file that is named there.
 pub fn given_key(given: &str) -> Result<PublicKey, GivenKeyError> {
     let path = Path::new(given);
-    let text = match path.is_file() {
-        true => read(path).map_err(|source| {
-            let path = given.to_owned();
-            GivenKeyError::Unreadable { path, source }
-        })?,
-        false => given.to_owned(),
-    };
-    let not_a_key = |problem| GivenKeyError::NotAKey { given: given.to_owned(), problem };
-    text.trim().parse().map_err(not_a_key)
+    if !path.is_file() {
+        return given.trim().parse().map_err(GivenKeyError::Neither);
+    }
+    let named = || given.to_owned();
+    let text = read(path).map_err(|source| GivenKeyError::Unreadable { path: named(), source })?;
+    text.trim().parse().map_err(|problem| GivenKeyError::NotAKey { path: named(), problem })
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
@@ -149,7 +150,12 @@ mod tests {
         assert_eq!(given_key(&key(1).to_string()).unwrap(), key(1));
         let secret = "7".repeat(64);
         std::fs::write(&path, &secret).unwrap();
-        let error = given_key(&path.to_string_lossy()).unwrap_err().to_string();
-        assert!(error.contains("no public key") && !error.contains(&secret), "{error}");
+        let error = given_key(&path.to_string_lossy()).unwrap_err();
+        assert!(error.to_string().contains("payer.pub: this is no public key"), "{error}");
+        let typed = given_key(&secret).unwrap_err();
+        assert!(typed.to_string().contains("names no file, and this is no public key"), "{typed}");
+        for told in [format!("{error} {error:?}"), format!("{typed} {typed:?}")] {
+            assert!(!told.contains(&secret), "{told}");
+        }
     }
 }

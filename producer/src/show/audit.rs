@@ -10,11 +10,16 @@ use std::fmt::Write;
 /// Characters of an entry's text that are shown; `--json` shows all.
 const TEXT_CHARS: usize = 160;
 
-/// What was found where a key signed that nobody outside the ledger stands for.
-const UNTOUCHED_IF: &str = "nothing was changed, taken out, moved or cut off, if all of these keys \
-are yours. Whoever can write to the ledger can put a key of his own there and sign with it: compare \
-the keys with what `producer audit key` prints on each of your machines, and run this again with \
---key KEY for each of them";
+/// What was found where all is signed.
+const UNTOUCHED: &str = "nothing was changed, taken out, moved or cut off";
+
+/// What was found where only a part is: hashes alone fit whatever somebody writes.
+const SIGNED_FITS: &str = "what is signed was not changed, taken out, moved or cut off";
+
+/// What goes with it where a key signed that nobody outside the ledger stands for.
+const IF_YOURS: &str = ", if all of these keys are yours. Whoever can write to the \
+ledger can put a key of his own there and sign with it: compare the keys with what `producer audit \
+key` prints on each of your machines, and run this again with --key KEY for each of them";
 
 /// `3 batches, 40 chunks, 92 entries`.
 pub fn how_far(seen: &Checked) -> String {
@@ -44,10 +49,19 @@ pub fn checked(seen: &Checked) -> String {
             seen.not_told_yet
         );
     }
+    if seen.not_signed_yet > 0 {
+        let _ = writeln!(
+            out,
+            "batches that are not signed yet, or not to their end: {}. Nobody outside the ledger \
+             stands for what it says of them; they are signed when their result is written",
+            seen.not_signed_yet
+        );
+    }
     let is_strange = seen.signers.values().any(|signer| signer.strange().is_some());
+    let fits = if seen.not_signed_yet == 0 { UNTOUCHED } else { SIGNED_FITS };
     let _ = match (seen.problems.is_empty(), is_strange) {
-        (true, false) => writeln!(out, "nothing was changed, taken out, moved or cut off"),
-        (true, true) => writeln!(out, "{UNTOUCHED_IF}"),
+        (true, false) => writeln!(out, "{fits}"),
+        (true, true) => writeln!(out, "{fits}{IF_YOURS}"),
         (false, _) => writeln!(out, "{TO_DO}"),
     };
     out
@@ -81,6 +95,7 @@ pub fn to_json(seen: &Checked) -> Value {
         "batches": seen.batches,
         "chunks": seen.chunks,
         "not_told_yet": seen.not_told_yet,
+        "batches_not_signed_yet": seen.not_signed_yet,
         "keys": seen.signers.iter().map(key).collect::<serde_json::Map<_, _>>(),
         "keys_that_only_the_ledger_vouches_for":
             strange.map(|key| key.to_string()).collect::<Vec<_>>(),

@@ -4,13 +4,14 @@ use crate::world::{World, card, iban};
 use domain::{BatchId, ChunkId, Event, LaneName, News, Place, Policy, State};
 use ledger::apply::{Happening, apply};
 use ledger::audit::{Chain, Entry, Finding, Kind, PublicKey, SigningKey};
-use ledger::{Guard, Note, NoteKind};
+use ledger::{Answer, Guard, Ledger, Note, NoteKind, Register};
 use producer::audit::check::{Checked, Problem, check};
-use producer::audit::told::{IntakeTold, SettledTold};
+use producer::audit::told::{ChunkTold, IntakeTold, SettledTold, digest};
 use producer::audit::trust::{Trust, Voucher};
 use producer::intake::TakeOptions;
 use producer::report;
 use producer::steer;
+use std::sync::Arc;
 
 async fn entries(world: &World, chain: &Chain) -> Vec<Entry> {
     let stored = world.ledger.entries(chain.as_str().to_owned(), 0, 1_000).await.unwrap();
@@ -339,4 +340,100 @@ async fn a_key_that_is_named_needs_no_register_to_be_checked_with() {
         |problem: &Problem| matches!(problem, Problem::Chain(Finding::BadSignature { .. }));
     assert!(!bad.is_empty() && bad.iter().all(is_bad), "{id}: {bad:?}");
     assert_eq!(checked_by(&world, &Trust::Named(vec![ours])).await.problems, []);
+}
+
+/// A batch that is over, with a chain that fits it in every hash, and no signature over its end:
+/// what somebody leaves behind who can write to the ledger and has no key.
+async fn unsigned(world: &World, name: &str, reference: &str) -> BatchId {
+    let id = world.taken(&world.rows(name, &[card(reference, "10.00")])).await;
+    for (place, _) in world.rows_of(id).await {
+        world.settle(place, State::Paid).await;
+    }
+    let payouts = world.ledger.chunk(ChunkId { batch: id, no: 0 }).await.unwrap().unwrap().payouts;
+    let chunk = ChunkTold {
+        no: 0,
+        sha256: digest(&payouts),
+        payouts: [(State::Paid, 1)].into(),
+        review: Vec::new(),
+        returned: Vec::new(),
+    };
+    let text = serde_json::to_value(SettledTold { chunks: vec![chunk] }).unwrap();
+    let what = ledger::audit::What { kind: Kind::Settled, who: "nobody", text };
+    ledger::audit::append(&*world.ledger, &Chain::batch(id), &what).await.unwrap();
+    id
+}
+
+/// The ledger after somebody took every signature away: the installation's chain and all heads.
+struct Stripped(Arc<dyn Ledger>);
+
+impl Ledger for Stripped {
+    ledger::forward! { self.0 =>
+        about, trust, open_batch, reserve, take_over, find, append, seal, reject, batch, batches,
+        chunk, blocks, notes, take_ready, claim, renew, release, write, set_batch_state,
+        claim_report, reported, lane, put_lane, permits, rules, put_rules, keep_stray, registers,
+        put_register, append_entry
+    }
+
+    fn register(&self, name: String) -> Answer<'_, Option<Register>> {
+        match name.starts_with("audit/head/") {
+            true => Box::pin(async { Ok(None) }),
+            false => self.0.register(name),
+        }
+    }
+
+    fn entries(&self, chain: String, from: u64, limit: u32) -> Answer<'_, Vec<Vec<u8>>> {
+        match chain == "installation" {
+            true => Box::pin(async { Ok(Vec::new()) }),
+            false => self.0.entries(chain, from, limit),
+        }
+    }
+
+    fn entry_count(&self, chain: String) -> Answer<'_, u64> {
+        match chain == "installation" {
+            true => Box::pin(async { Ok(0) }),
+            false => self.0.entry_count(chain),
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_every_signature_was_taken_away_keys_that_are_named_are_missed() {
+    let world = World::new();
+    let id = unsigned(&world, "a.csv", "A").await;
+    let stripped = Stripped(world.ledger.clone());
+    let ours = world.rules.clerk.public_key().unwrap();
+    let named = Trust::Named(vec![ours]);
+    for only in [None, Some(id)] {
+        let found = check(&stripped, only, &named, &|_| {}).await.unwrap();
+        assert_eq!(found.problems, [Problem::NothingSigned]);
+        assert!(found.problems[0].to_string().contains("no key that you named signed"));
+    }
+    let here = check(&stripped, None, &Trust::Here(Some(ours)), &|_| {}).await.unwrap();
+    assert_eq!((here.problems.len(), here.not_signed_yet), (0, 1));
+    let shown = producer::show::audit::checked(&here);
+    assert!(shown.contains("not signed yet, or not to their end: 1."), "{shown}");
+    assert!(!shown.contains("nothing was changed"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_over_may_wait_for_its_signature_and_not_for_ever() {
+    let world = World::new();
+    settled(&world).await;
+    let named = Trust::Named(vec![world.rules.clerk.public_key().unwrap()]);
+    let whole = checked_by(&world, &named).await;
+    assert_eq!((whole.problems.len(), whole.not_signed_yet), (0, 0));
+    assert!(producer::show::audit::checked(&whole).contains("nothing was changed"));
+
+    let id = unsigned(&world, "b.csv", "D").await;
+    let soon = checked_by(&world, &named).await;
+    assert_eq!((soon.problems.len(), soon.not_signed_yet), (0, 1), "its result is being written");
+    assert!(!producer::show::audit::checked(&soon).contains("nothing was changed"));
+    world.pass(25 * 3_600 * 1_000);
+    let late = checked_by(&world, &named).await.problems;
+    assert_eq!(late, [Problem::NeverSigned(id)]);
+    assert!(late[0].to_string().contains("no signed head covers what became of it"));
+    assert_eq!(checked(&world).await.problems, [], "where no key was named it is only told");
+    assert_eq!(report(&world).await, 1);
+    let signed = checked_by(&world, &named).await;
+    assert_eq!((signed.problems.len(), signed.not_signed_yet), (0, 0));
 }

@@ -4,7 +4,9 @@
 //! intent is taken once an answer is worth less than it was then*: a replica that is attached
 //! later and that Redis does not wait for would forget, when it is promoted, what was paid
 //! meanwhile. How many replicas there are is told behind each intent anyway; only when that number
-//! changed, or the connection is a new one, are the settings asked for again.
+//! changed, or the connection is a new one, are the settings asked for again. *What cannot be seen
+//! any more is worth less, too*: after a failover to a server that hides its settings nobody knows
+//! what it promises.
 
 use super::life::replicas_of;
 use super::link::{Link, Seen, info};
@@ -30,16 +32,6 @@ pub enum Durability {
     Unknown,
 }
 
-impl Durability {
-    /// Less than [`Durability::Always`], as far as Redis tells.
-    fn is_broken_promise(self) -> bool {
-        match self {
-            Durability::Lagging | Durability::EverySecond | Durability::None => true,
-            Durability::Always | Durability::Unknown => false,
-        }
-    }
-}
-
 /// What Redis promised when the ledger was opened, and what it promises now.
 #[derive(Debug)]
 pub(super) struct Promise {
@@ -47,20 +39,29 @@ pub(super) struct Promise {
     judged: Mutex<Judged>,
 }
 
-/// A judgement, and what was seen of Redis when it was made.
+/// A judgement, and what of Redis it was made of.
 #[derive(Clone, Copy, Debug)]
 struct Judged {
     seen: Seen,
     worth: Durability,
 }
 
+impl Judged {
+    /// Asks. The judgement stands for the replicas that the answer itself tells of: one that was
+    /// there before the question and left meanwhile was not judged, and is when it comes back.
+    async fn now(link: &Link) -> Result<Judged, LedgerError> {
+        // Where the connection is a newer one by then, it is judged once more than needed.
+        let before = link.seen();
+        let (worth, replicas) = ask(link).await?;
+        Ok(Judged { seen: before.with_replicas(replicas), worth })
+    }
+}
+
 impl Promise {
     /// Asks for the first time.
     pub async fn of(link: &Link) -> Result<Promise, LedgerError> {
-        // What comes between the look and the answer is judged once more than needed.
-        let seen = link.seen();
-        let worth = ask(link).await?;
-        Ok(Promise { opened: worth, judged: Mutex::new(Judged { seen, worth }) })
+        let judged = Judged::now(link).await?;
+        Ok(Promise { opened: judged.worth, judged: Mutex::new(judged) })
     }
 
     /// What an answer is worth, by the newest judgement.
@@ -75,19 +76,22 @@ impl Promise {
             // Whoever opened it knows; there is not less to come that he would not have taken.
             return Ok(());
         }
-        let seen = link.seen();
-        let judged = *self.lock();
-        if judged.seen == seen && !judged.worth.is_broken_promise() {
+        let before = *self.lock();
+        if before.seen == link.seen() && before.worth == Durability::Always {
             return Ok(());
         }
-        let worth = ask(link).await?;
-        *self.lock() = Judged { seen, worth };
-        if worth != judged.worth {
-            tell(worth);
+        let judged = Judged::now(link).await?;
+        *self.lock() = judged;
+        let worse = worse(judged.worth);
+        if judged.worth != before.worth {
+            match worse {
+                Some(words) => tracing::error!(durability = ?judged.worth, "{words}"),
+                None => tracing::info!("what Redis answers is safe again"),
+            }
         }
-        match worth.is_broken_promise() {
-            true => Err(LedgerError::Unavailable(format!("{WORSE}: {worth:?}"))),
-            false => Ok(()),
+        match worse {
+            Some(words) => Err(LedgerError::Unavailable(format!("{words}: {:?}", judged.worth))),
+            None => Ok(()),
         }
     }
 
@@ -96,21 +100,30 @@ impl Promise {
     }
 }
 
+/// Why nothing is sent any more where this is what is left of [`Durability::Always`].
+fn worse(worth: Durability) -> Option<&'static str> {
+    match worth {
+        Durability::Always => None,
+        Durability::Lagging | Durability::EverySecond | Durability::None => Some(WORSE),
+        Durability::Unknown => Some(HIDDEN),
+    }
+}
+
 /// For whoever sees that nothing is sent.
 const WORSE: &str = "Redis may forget what it answers, which it did not when this process began; \
 nothing is sent until min-replicas-to-write is the number of its replicas (with \
 min-replicas-max-lag), appendonly is yes and appendfsync is always";
 
-fn tell(worth: Durability) {
-    match worth.is_broken_promise() {
-        true => tracing::error!(durability = ?worth, "{WORSE}"),
-        false => tracing::info!(durability = ?worth, "what Redis answers is safe again"),
-    }
-}
+/// The same, where it can no longer be seen.
+const HIDDEN: &str = "Redis told its settings and its replicas when this process began, and does \
+not any more (after a failover to a server that forbids CONFIG GET?): whether it may forget what \
+it answers is not known; nothing is sent until it tells again, or until somebody who made sure at \
+that server starts this process anew";
 
-/// Asks Redis what its answers are worth. One that may evict any key when its memory is full is
-/// refused: a reference that it forgot would be paid again (S1).
-async fn ask(link: &Link) -> Result<Durability, LedgerError> {
+/// Asks Redis what its answers are worth, and how many replicas it has by the same answer. One that
+/// may evict any key when its memory is full is refused: a reference that it forgot would be paid
+/// again (S1).
+async fn ask(link: &Link) -> Result<(Durability, Option<u64>), LedgerError> {
     let setting = |name: &str| -> Cmd {
         let mut get = redis::cmd("CONFIG");
         get.arg("GET").arg(name);
@@ -132,7 +145,7 @@ async fn ask(link: &Link) -> Result<Durability, LedgerError> {
         // Hosted servers forbid the question; the shell is to warn then, not to stop.
         match answer {
             Ok(answer) => settings.extend(take::<BTreeMap<_, _>>(answer, "a setting")?),
-            Err(LedgerError::Broken(_)) => return Ok(Durability::Unknown),
+            Err(LedgerError::Broken(_)) => return Ok((Durability::Unknown, replicas)),
             Err(error) => return Err(error),
         }
     }
@@ -145,14 +158,15 @@ async fn ask(link: &Link) -> Result<Durability, LedgerError> {
     }
     let number = |name: &str| setting(name).and_then(|text| text.parse::<u64>().ok());
     let (min, lag_s) = (number("min-replicas-to-write"), number("min-replicas-max-lag"));
-    Ok(match (setting("appendonly"), setting("appendfsync")) {
+    let worth = match (setting("appendonly"), setting("appendfsync")) {
         (Some("yes"), Some("always")) if replicas.is_none() => Durability::Unknown,
         (Some("yes"), Some("always")) if !are_covered(replicas, min, lag_s) => Durability::Lagging,
         (Some("yes"), Some("always")) => Durability::Always,
         (Some("yes"), Some("everysec")) => Durability::EverySecond,
         (Some(_), Some(_)) => Durability::None,
         _ => Durability::Unknown,
-    })
+    };
+    Ok((worth, replicas))
 }
 
 /// Whether each of the replicas is one without which Redis takes no write: `min-replicas-to-write`

@@ -47,6 +47,13 @@ pub(super) struct Seen {
     replicas: Option<u64>,
 }
 
+impl Seen {
+    /// The same connection with this number of replicas.
+    pub fn with_replicas(self, replicas: Option<u64>) -> Seen {
+        Seen { replicas, ..self }
+    }
+}
+
 #[derive(Default)]
 struct State {
     line: Option<Line>,
@@ -155,7 +162,7 @@ impl Link {
     }
 
     /// What an older connection tells late does not count.
-    fn see(&self, newer: Seen) {
+    pub(super) fn see(&self, newer: Seen) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.line <= newer.line {
             *seen = newer;

@@ -157,3 +157,53 @@ async fn a_redis_that_comes_back_with_weaker_settings_takes_no_intent() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn a_replica_that_left_while_it_was_judged_is_judged_when_it_comes_back() {
+    let server = RedisServer::start();
+    let ledger = connect(&server).await;
+    let nobody = ledger.link.seen();
+    let one = nobody.with_replicas(Some(1));
+    assert_ne!(nobody, one);
+    // It was told of, and has left by the time of the question: the answer knows of none.
+    ledger.link.see(one);
+    ledger.promise.holds(&ledger.link).await.unwrap();
+    // It comes back, and what is promised with it is less.
+    let mut set = redis::cmd("CONFIG");
+    set.arg("SET").arg("appendfsync").arg("everysec");
+    ledger.link.one(set).await.unwrap();
+    ledger.link.see(one);
+    match ledger.promise.holds(&ledger.link).await {
+        Err(LedgerError::Unavailable(text)) => assert!(text.contains("EverySecond"), "{text}"),
+        other => panic!("it was never judged: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_hides_its_settings_from_now_on_takes_no_intent_until_it_tells_again() {
+    let server = RedisServer::start();
+    let ledger = connect(&server).await;
+    let rows = rows(&ledger, 1).await;
+    let allow = async |what: &str| {
+        let mut acl = redis::cmd("ACL");
+        acl.arg("SETUSER").arg("default").arg(what);
+        ledger.link.one(acl).await.unwrap();
+    };
+    allow("-config").await;
+    // As behind a failover: what is seen is not what was judged.
+    ledger.link.see(ledger.link.seen().with_replicas(Some(9)));
+    for _ in 0..2 {
+        match intend(&ledger, &rows).await {
+            Err(LedgerError::Unavailable(text)) => {
+                assert!(text.contains("is not known") && text.contains("CONFIG GET"), "{text}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ledger.durability(), Durability::Unknown);
+    let stands = ledger.chunk(rows.chunk).await.unwrap().unwrap().payouts;
+    assert_eq!(stands, [rows.stand], "nothing was written");
+    allow("+config").await;
+    is_taken(&ledger, &rows).await;
+    assert_eq!(ledger.durability(), Durability::Always);
+}
