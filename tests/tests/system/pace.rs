@@ -108,7 +108,7 @@ fn while_redis_is_silent_nothing_leaves_without_a_permit_and_the_pace_holds_when
 }
 
 #[test]
-#[ignore = "waits for the pace to grow back; `.ci/run` runs it"]
+#[ignore = "waits a minute for the pace to grow back, and wants a quiet machine"]
 fn a_pool_slows_to_what_the_provider_takes_and_comes_back_when_it_takes_more() {
     const LESS: u64 = 100;
     /// What the pool sends is judged from so long after the drop on …
