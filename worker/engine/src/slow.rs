@@ -48,8 +48,9 @@ pub fn interval_us(slow: Option<&Slow>, own_us: u64, now: Millis) -> u64 {
     while interval_us > goal_us && at.plus(STEP_MS) <= now {
         at = at.plus(STEP_MS);
         let grown_us = scaled(interval_us, GROWTH);
+        let wary_us = scaled(slow.met_us, WARY).min(interval_us);
         let is_wary = at < slow.since.plus(WARY_MS);
-        interval_us = if is_wary { grown_us.max(scaled(slow.met_us, WARY)) } else { grown_us };
+        interval_us = if is_wary { grown_us.max(wary_us) } else { grown_us };
     }
     if interval_us > goal_us { interval_us } else { own_us }
 }
@@ -171,6 +172,14 @@ mod tests {
         let slow = refused(None, 0, NOW, SECOND_MS).unwrap();
         assert!(interval_us(Some(&slow), 0, slow.until) > 0);
         assert_eq!(interval_us(Some(&slow), 0, slow.until.plus(200 * SECOND_MS)), 0);
+    }
+
+    #[test]
+    fn a_lane_at_its_slowest_does_not_go_slower_for_being_wary() {
+        let now = NOW.plus(10 * SECOND_MS);
+        let (met_us, cut_us) = (CUT_MAX_US, CUT_MAX_US);
+        let slow = Slow { since: NOW, until: NOW, refusals: 1, met_us, cut_us };
+        assert_eq!(interval_us(Some(&slow), OWN_US, now), CUT_MAX_US);
     }
 
     proptest! {
