@@ -164,14 +164,10 @@ impl Brakes {
     async fn change(
         &self,
         ledger: &dyn Ledger,
-        mut change: impl FnMut(&mut LaneRecord) -> bool,
+        change: impl FnMut(&mut LaneRecord) -> bool,
     ) -> Result<(), LedgerError> {
-        loop {
-            let mut record = self.refresh(ledger).await?;
-            if !change(&mut record) || self.put(ledger, record).await? {
-                return Ok(());
-            }
-        }
+        ledger::lane::change(ledger, &self.lane, change).await?;
+        self.refresh(ledger).await.map(drop)
     }
 
     /// Sends nothing from this process for a while.
