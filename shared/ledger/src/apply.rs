@@ -6,7 +6,7 @@
 
 use crate::api::{Ledger, LedgerError};
 use crate::types::{Change, Guard, Note, NoteKind, Written};
-use domain::{ChunkId, Decision, Event, IllegalEvent, Millis, Payout, Policy, decide};
+use domain::{ChunkId, Decision, Event, IllegalEvent, Millis, News, Payout, Policy, decide};
 
 /// An event for one row.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ pub async fn apply(
             match conflicts.iter().find(|(row, _)| *row == happening.row) {
                 // What was judged by an old reading is not judged again by it: whoever reads
                 // the new one decides anew.
-                Some((_, now_stands)) if is_judgement(&happening.event) => {
+                Some((_, now_stands)) if is_overtaken(&happening.event, now_stands) => {
                     results[index].1 = Some(Applied::Overtaken(*now_stands));
                 }
                 Some((_, now_stands)) => {
@@ -120,6 +120,15 @@ pub async fn apply(
         }
     }
     Err(LedgerError::Broken(format!("rows of {chunk} changed {MAX_ROUNDS} times during one write")))
+}
+
+/// Whether an event says nothing of a payout that has changed and stands so now.
+///
+/// The answer to a look-up does not answer a hint that came after its question: whoever reads
+/// the hint asks again. But paid is paid, whatever the hint was about.
+fn is_overtaken(event: &Event, now_stands: &Payout) -> bool {
+    let is_answer = matches!(event, Event::Found { news, .. } if *news != News::Paid);
+    is_judgement(event) || (is_answer && now_stands.news_pending)
 }
 
 /// Whether an event follows from how the payout was read, and not from the outside world.

@@ -3,7 +3,7 @@
 use crate::given::*;
 use crate::world::{World, on_every_engine};
 use domain::payout::State;
-use domain::{BatchState, Event, Millis, News, Policy};
+use domain::{BatchState, ChunkId, Event, Millis, News, Payout, Policy};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::{Change, Guard, Ledger, LedgerError, Note, NoteKind, Written};
 
@@ -23,6 +23,7 @@ on_every_engine![
     a_batch_changes_its_state_by_compare_and_set,
     applying_decides_again_for_rows_that_changed_meanwhile,
     a_step_is_not_begun_on_a_payout_that_has_moved_on,
+    a_hint_that_comes_after_the_question_is_not_answered_by_its_answer,
     what_a_person_decided_is_not_decided_again_on_later_news,
     a_thousand_rows_are_written_at_once,
 ];
@@ -277,51 +278,80 @@ async fn applying_decides_again_for_rows_that_changed_meanwhile(world: World) {
     assert_counted(ledger, id).await;
 }
 
+/// Applies events to payouts as they were read, and gives what became of each.
+async fn happen(
+    ledger: &dyn Ledger,
+    chunk: ChunkId,
+    now: Millis,
+    read: &[Payout],
+    events: Vec<(u16, Event)>,
+) -> Vec<Applied> {
+    let happening = |(row, event): (u16, Event)| {
+        let payout = read[usize::from(row)];
+        Happening { row, payout, event, notes: Vec::new() }
+    };
+    let happenings = events.into_iter().map(happening).collect();
+    let applied = apply(ledger, chunk, Guard::Fact, now, &Policy::default(), happenings).await;
+    applied.unwrap().unwrap().into_iter().map(|(_, applied)| applied).collect()
+}
+
 async fn a_step_is_not_begun_on_a_payout_that_has_moved_on(world: World) {
     let ledger = &*world.ledger;
     let chunk = chunk_id(active(ledger, 1, &[4]).await, 0);
     settle(ledger, chunk, &[0, 1, 2, 3], State::Submitted).await;
     let read = payouts(ledger, chunk).await;
     let now = world.now().await;
-    let write = async |ledger: &dyn Ledger, events: Vec<(u16, Event)>| {
-        let happening = |(row, event): (u16, Event)| {
-            let payout = read[usize::from(row)];
-            Happening { row, payout, event, notes: Vec::new() }
-        };
-        let happenings = events.into_iter().map(happening).collect();
-        let applied = apply(ledger, chunk, Guard::Fact, now, &Policy::default(), happenings).await;
-        applied.unwrap().unwrap()
-    };
     // Another step, the payment itself, and a sign of life that may tell of either.
     let alive = Event::News { attempt: 1, news: News::InProgress };
     let paid = Event::News { attempt: 1, news: News::Paid };
-    write(&*world.second, vec![(0, Event::StepIntent), (1, paid), (2, alive)]).await;
+    let meanwhile = vec![(0, Event::StepIntent), (1, paid), (2, alive)];
+    happen(&*world.second, chunk, now, &read, meanwhile).await;
     let stand = payouts(ledger, chunk).await;
     let steps = (0..4).map(|row| (row, Event::StepIntent)).collect();
-    let done: Vec<Applied> = write(ledger, steps).await.into_iter().map(|(_, a)| a).collect();
+    let done = happen(ledger, chunk, now, &read, steps).await;
     let overtaken = stand[..3].iter().map(|payout| Applied::Overtaken(*payout));
     assert_eq!(done[..3], overtaken.collect::<Vec<_>>());
     assert!(done[3].is_changed() && done[3].payout().step_open);
     assert_eq!(payouts(ledger, chunk).await[..3], stand[..3], "and nothing is written");
 }
 
+async fn a_hint_that_comes_after_the_question_is_not_answered_by_its_answer(world: World) {
+    let ledger = &*world.ledger;
+    let chunk = chunk_id(active(ledger, 1, &[4]).await, 0);
+    settle(ledger, chunk, &[0, 1, 2, 3], State::Submitted).await;
+    let now = world.now().await;
+    // A first hint is what they are asked for; a second one comes while three are asked.
+    let read = payouts(ledger, chunk).await;
+    happen(ledger, chunk, now, &read, (0..4).map(|row| (row, Event::Hint)).collect()).await;
+    let asked = payouts(ledger, chunk).await;
+    let again = (0..3).map(|row| (row, Event::Hint)).collect();
+    happen(&*world.second, chunk, now, &asked, again).await;
+    let hinted = payouts(ledger, chunk).await;
+    let found = |news| Event::Found { attempt: 1, news, asked_at: now };
+    let [alive, failed, paid] = [News::InProgress, News::Failed, News::Paid].map(found);
+    let answers = vec![(0, alive.clone()), (1, failed), (2, paid), (3, alive)];
+    let told = happen(ledger, chunk, now, &asked, answers).await;
+    assert_eq!(told[..2], [Applied::Overtaken(hinted[0]), Applied::Overtaken(hinted[1])]);
+    assert_eq!(told[2].payout().state, State::Paid);
+    assert!(!told[3].payout().news_pending, "this one had no second hint");
+    let stand = payouts(ledger, chunk).await;
+    assert_eq!(stand[..2], hinted[..2], "they are still to be asked about, at once");
+    assert!(stand[..2].iter().all(|payout| payout.news_pending && payout.due <= now));
+}
+
 async fn what_a_person_decided_is_not_decided_again_on_later_news(world: World) {
     let ledger = &*world.ledger;
     let chunk = chunk_id(active(ledger, 1, &[2]).await, 0);
     settle(ledger, chunk, &[0], State::Failed).await;
-    let seen = payouts(ledger, chunk).await[0];
+    let seen = payouts(ledger, chunk).await;
     let now = world.now().await;
-    let write = async |ledger: &dyn Ledger, event: Event| {
-        let happening = Happening { row: 0, payout: seen, event, notes: Vec::new() };
-        let (guard, policy) = (Guard::Fact, Policy::default());
-        let applied = apply(ledger, chunk, guard, now, &policy, vec![happening]).await;
-        applied.unwrap().unwrap().remove(0).1
-    };
     // A new attempt is possible in review, too, and would pay twice.
-    write(&*world.second, Event::News { attempt: 1, news: News::Paid }).await;
+    let paid = Event::News { attempt: 1, news: News::Paid };
+    happen(&*world.second, chunk, now, &seen, vec![(0, paid)]).await;
     let stands = payouts(ledger, chunk).await[0];
     assert_eq!(stands.state, State::Review);
-    assert_eq!(write(ledger, Event::NewAttempt).await, Applied::Overtaken(stands));
+    let decided = happen(ledger, chunk, now, &seen, vec![(0, Event::NewAttempt)]).await;
+    assert_eq!(decided, [Applied::Overtaken(stands)]);
     assert_eq!(payouts(ledger, chunk).await[0], stands, "and nothing is written");
 }
 
