@@ -13,12 +13,13 @@
 //! in the same atomic write that the batch is active (S6).
 //!
 //! - [`calls`]: which calls of a batch wait; [`step`]: the step; `first`: the look-up before it;
-//!   [`gate`]: its deadline (S7)
+//!   `later`: what may have been paid in its place (S18); [`gate`]: its deadline (S7)
 //! - [`said`]: what a person says by it, where people fund: asked for, and noted
 
 pub mod calls;
 mod first;
 pub mod gate;
+mod later;
 pub mod said;
 pub mod step;
 
@@ -130,6 +131,20 @@ pub enum ConfirmError {
         /// The payout.
         reference: String,
         /// The provider's words.
+        text: String,
+    },
+    /// The ledger has forgotten a time in which later attempts may have begun.
+    #[error(
+        "payout \"{reference}\" may have later attempts, which the ledger has forgotten, and one of \
+         them may be paid in its place (attempt {attempt}: {text}); nothing of its call was \
+         confirmed: have the provider say what it has under that name, then try again"
+    )]
+    PastLost {
+        /// The payout.
+        reference: String,
+        /// The attempt that speaks against it.
+        attempt: u8,
+        /// What the provider says of it.
         text: String,
     },
     /// Something was heard of it that is not confirmed yet.

@@ -4,6 +4,7 @@ use super::ConfirmError;
 use super::calls::{self, Call, CallRow};
 use super::first;
 use super::gate::Deadline;
+use super::later;
 use crate::provider::{Line, account};
 use domain::{BatchState, Event, LedgerId, Millis, News, Payout, Place, ProviderReference};
 use ledger::apply::{Happening, apply};
@@ -142,6 +143,7 @@ async fn under_lease(
     call.check()?;
     let about = ledger.about().await?;
     let payments = payments(ledger, line, &call, &lease.chunk, about.id).await?;
+    later::ask(ledger, line, &call).await?;
     first::ask(line, &payments).await?;
     // Before the ledger's reading: the gate closes no later than what the intent is taken to say.
     let policy = &line.policy;

@@ -45,10 +45,19 @@ impl Story {
         Story::of(ledger, known, policy).await
     }
 
+    /// Reads it where its lane's waiting times are known.
+    pub async fn of_reference(
+        ledger: &dyn Ledger,
+        reference: &str,
+        policy: Policy,
+    ) -> Result<Story, FindError> {
+        let known = payout::find(ledger, reference).await?;
+        Story::of(ledger, known, policy).await
+    }
+
     /// Reads it again.
     pub async fn again(&self, ledger: &dyn Ledger) -> Result<Story, FindError> {
-        let known = payout::find(ledger, self.reference()).await?;
-        Story::of(ledger, known, self.policy.clone()).await
+        Story::of_reference(ledger, self.reference(), self.policy.clone()).await
     }
 
     async fn of(ledger: &dyn Ledger, known: Known, policy: Policy) -> Result<Story, FindError> {

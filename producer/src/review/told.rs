@@ -18,7 +18,7 @@ pub fn summary(asked: &[Asked]) -> String {
 }
 
 /// What was said of one attempt.
-pub(super) fn words(asked: &Asked) -> String {
+pub fn words(asked: &Asked) -> String {
     let cut = |text: &str| plain(text).chars().take(WORDS_MAX).collect::<String>();
     match &asked.told {
         Ok(Found::Is { news, text, .. }) => format!("{} ({})", word(*news), cut(text)),

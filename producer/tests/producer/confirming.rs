@@ -1,10 +1,12 @@
 //! Second steps by a person: one whole call, once, and nothing while its fate is open.
 
 use crate::between::{Between, Meddle};
+use crate::desk::is;
 use crate::fake::FINGERPRINT;
 use crate::scene::{LEASE_MS, Scene};
-use domain::{Cause, Decision, decide};
-use domain::{Event, Millis, News, Outcome, Policy, State};
+use domain::{
+    Account, Cause, Decision, Event, Millis, News, Outcome, Place, Policy, State, decide,
+};
 use ledger::shipment::Shipment;
 use ledger::{Change, Claim, Guard, Note, NoteKind, Stop};
 use producer::confirm::{self, Call, ConfirmError, Confirmed, calls};
@@ -75,16 +77,12 @@ async fn a_step_counts_from_when_it_is_announced_however_long_the_look_up_took()
 
 #[tokio::test]
 async fn what_the_provider_says_is_paid_or_another_is_not_confirmed() {
-    let paid = Found::Is {
-        news: News::Paid,
-        provider_id: None,
-        cost: None,
-        receipts: Vec::new(),
-        text: "EXECUTED".to_owned(),
-    };
     let differs = Found::Differs { text: "the amount is 2.00".to_owned() };
     for (found, words) in [
-        (paid, "the provider says of payout \"A\": it is paid already; nothing of its call"),
+        (
+            is(News::Paid),
+            "the provider says of payout \"A\": it is paid already; nothing of its call",
+        ),
         (differs, "it is not what was sent: the amount is 2.00; nothing of its call"),
     ] {
         let scene = Scene::new(SecondStep::Code).await;
@@ -94,6 +92,29 @@ async fn what_the_provider_says_is_paid_or_another_is_not_confirmed() {
         assert!(scene.fake.steps().is_empty(), "nothing left");
         assert!(!scene.payout(0).await.stepped, "nothing was announced");
     }
+}
+
+#[tokio::test]
+async fn a_payout_with_a_lost_past_is_confirmed_only_when_no_later_attempt_can_be_there() {
+    let scene = Scene::new(SecondStep::Code).await;
+    let lost = Event::PastLost { account: Account::of(FINGERPRINT) };
+    scene.happen(Guard::Fact, 0, lost, vec![]).await;
+    scene.found(0, News::Waiting, scene.payout(0).await.due).await;
+    let call = scene.first().await;
+    assert!(call.rows[0].payout.past_lost && !call.rows[0].payout.step_open);
+
+    let blind = scene.take(&call).await.unwrap_err().to_string();
+    assert!(blind.contains("(attempt 2: ") && blind.contains("may be paid"), "{blind}");
+    // A look-up that finds the lane's control sees; so what it misses is not there.
+    let control = Place { chunk: scene.chunk(), row: 2 };
+    scene.set_lane(|record| record.control = Some(control)).await;
+    scene.fake.found_of.lock().unwrap().insert("C".to_owned(), is(News::Waiting));
+    *scene.fake.found.lock().unwrap() = is(News::InProgress);
+    let found = scene.take(&call).await.unwrap_err().to_string();
+    assert!(found.contains("(attempt 9: "), "{found}");
+    assert!(scene.fake.steps().is_empty() && !scene.payout(0).await.step_open, "nothing left");
+    *scene.fake.found.lock().unwrap() = Found::Absent;
+    assert_eq!(scene.take(&call).await.unwrap(), Confirmed::Taken);
 }
 
 #[tokio::test]
