@@ -15,8 +15,8 @@
 use domain::Millis;
 use ledger::Slow;
 
-/// The shortest pause: what left before the provider said no must come back within it, or each
-/// of these answers would count as a refusal of the slower pace.
+/// The shortest pause: most of what left before the provider said no comes back within it, and
+/// tells how far the pace has to be cut.
 const PAUSE_MIN_MS: u64 = 250;
 /// The longest pause that a provider's word makes: it is asked again after that.
 const PAUSE_MAX_MS: u64 = 15 * 60 * 1_000;
@@ -55,12 +55,25 @@ pub fn interval_us(slow: Option<&Slow>, own_us: u64, now: Millis) -> u64 {
     if interval_us > goal_us { interval_us } else { own_us }
 }
 
-/// What one more refusal makes of it; `None` where it changes nothing. The provider wants to be
-/// left alone for `pause_ms`.
-pub fn refused(slow: Option<&Slow>, own_us: u64, now: Millis, pause_ms: u64) -> Option<Slow> {
-    let until = now.plus(pause_ms.clamp(PAUSE_MIN_MS, PAUSE_MAX_MS));
+/// A request that was one too many.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    /// When it left.
+    pub sent_at: Millis,
+    /// When it was answered.
+    pub told_at: Millis,
+    /// For how long the provider wants to be left alone.
+    pub pause_ms: u64,
+}
+
+/// What one more refusal makes of it; `None` where it changes nothing.
+pub fn refused(slow: Option<&Slow>, own_us: u64, refusal: &Refusal) -> Option<Slow> {
+    let Refusal { sent_at, told_at, pause_ms } = *refusal;
+    let until = told_at.plus(pause_ms.clamp(PAUSE_MIN_MS, PAUSE_MAX_MS));
     match slow {
-        Some(slow) if now < slow.until => {
+        // What left before the pause had ended left at the pace that was refused already,
+        // however late its answer comes: it tells nothing of the slower one.
+        Some(slow) if sent_at < slow.until => {
             let refusals = slow.refusals.saturating_add(1);
             let is_most = u64::from(refusals) > (MOMENT_US / slow.met_us.max(1) / 4).max(2);
             let deep_us = cut(slow.met_us, (8, 1), own_us).max(slow.cut_us);
@@ -73,13 +86,13 @@ pub fn refused(slow: Option<&Slow>, own_us: u64, now: Millis, pause_ms: u64) -> 
             (counts || asks_for_more).then_some(Slow { refusals, cut_us, until, ..*slow })
         }
         earlier => {
-            let at_us = interval_us(earlier, own_us, now);
+            let at_us = interval_us(earlier, own_us, sent_at);
             let met_us = if at_us == 0 { UNKNOWN_MET_US } else { at_us };
             // Refused again before it had grown: a small step was not enough.
-            let is_again = earlier.is_some_and(|slow| now < slow.until.plus(HOLD_MS + STEP_MS));
+            let is_again = earlier.is_some_and(|slow| sent_at < slow.until.plus(HOLD_MS + STEP_MS));
             let by = if is_again { (2, 1) } else { (5, 4) };
             let cut_us = cut(met_us, by, own_us);
-            Some(Slow { since: now, until, refusals: 1, met_us, cut_us })
+            Some(Slow { since: told_at, until, refusals: 1, met_us, cut_us })
         }
     }
 }
@@ -102,9 +115,15 @@ mod tests {
     const OWN_US: u64 = 2_000;
     const SECOND_MS: u64 = 1_000;
 
+    /// Refused at once, for so long.
+    fn at_once(told_at: Millis, pause_ms: u64) -> Refusal {
+        Refusal { sent_at: told_at, told_at, pause_ms }
+    }
+
     /// Refused so often at one moment, each time for a second.
     fn bout(slow: Option<Slow>, now: Millis, refusals: u32) -> Slow {
-        let more = |slow: Option<Slow>, _| refused(slow.as_ref(), OWN_US, now, SECOND_MS).or(slow);
+        let refusal = at_once(now, SECOND_MS);
+        let more = |slow: Option<Slow>, _| refused(slow.as_ref(), OWN_US, &refusal).or(slow);
         (0..refusals).fold(slow, more).unwrap()
     }
 
@@ -136,7 +155,7 @@ mod tests {
         assert_eq!(rate(&slow, HOLD_MS), 62, "held");
         assert!(rate(&slow, 10_000) > 100, "{}", rate(&slow, 10_000));
         assert_eq!(rate(&slow, 60_000), 500);
-        assert_eq!(refused(Some(&slow), OWN_US, NOW, SECOND_MS), None, "nothing new");
+        assert_eq!(refused(Some(&slow), OWN_US, &at_once(NOW, SECOND_MS)), None, "nothing new");
     }
 
     #[test]
@@ -144,6 +163,15 @@ mod tests {
         let first = bout(None, NOW, 1);
         let second = bout(Some(first), first.until.plus(500), 1);
         assert_eq!(rate(&second, 0), 200);
+    }
+
+    #[test]
+    fn what_left_before_the_pause_had_ended_is_no_refusal_of_the_slower_pace() {
+        let slow = bout(None, NOW, 13);
+        let late = Refusal { sent_at: NOW, told_at: slow.until.plus(100), pause_ms: SECOND_MS };
+        let again = refused(Some(&slow), OWN_US, &late).unwrap();
+        assert_eq!((again.cut_us, again.met_us), (slow.cut_us, slow.met_us));
+        assert_eq!(again.until, late.told_at.plus(SECOND_MS), "but the provider's word holds");
     }
 
     #[test]
@@ -160,16 +188,16 @@ mod tests {
     #[test]
     fn a_longer_pause_holds_and_an_echo_does_not_prolong_it() {
         let slow = bout(None, NOW, 20);
-        assert_eq!(refused(Some(&slow), OWN_US, NOW.plus(200), SECOND_MS), None);
-        let longer = refused(Some(&slow), OWN_US, NOW.plus(200), 60 * SECOND_MS).unwrap();
+        assert_eq!(refused(Some(&slow), OWN_US, &at_once(NOW.plus(200), SECOND_MS)), None);
+        let longer = refused(Some(&slow), OWN_US, &at_once(NOW.plus(200), 60 * SECOND_MS)).unwrap();
         assert_eq!(longer.until, NOW.plus(200 + 60 * SECOND_MS));
-        let forever = refused(None, OWN_US, NOW, u64::MAX / 2).unwrap();
+        let forever = refused(None, OWN_US, &at_once(NOW, u64::MAX / 2)).unwrap();
         assert_eq!(forever.until, NOW.plus(PAUSE_MAX_MS));
     }
 
     #[test]
     fn a_lane_without_a_limit_gets_one_and_loses_it_again() {
-        let slow = refused(None, 0, NOW, SECOND_MS).unwrap();
+        let slow = refused(None, 0, &at_once(NOW, SECOND_MS)).unwrap();
         assert!(interval_us(Some(&slow), 0, slow.until) > 0);
         assert_eq!(interval_us(Some(&slow), 0, slow.until.plus(200 * SECOND_MS)), 0);
     }
@@ -186,12 +214,14 @@ mod tests {
         #[test]
         fn the_pace_is_never_above_its_own_never_stands_still_and_always_comes_back(
             own_us in 0u64..3_000_000,
-            steps in proptest::collection::vec((0u64..10_000, 0u64..5_000), 1..40),
+            steps in proptest::collection::vec((0u64..10_000, 0u64..5_000, 0u64..3_000), 1..40),
         ) {
             let (mut slow, mut now) = (None, NOW);
-            for (wait_ms, pause_ms) in steps {
+            for (wait_ms, pause_ms, flight_ms) in steps {
                 now = now.plus(wait_ms);
-                slow = refused(slow.as_ref(), own_us, now, pause_ms).or(slow);
+                let sent_at = Millis(now.0 - flight_ms);
+                let refusal = Refusal { sent_at, told_at: now, pause_ms };
+                slow = refused(slow.as_ref(), own_us, &refusal).or(slow);
                 let interval_us = interval_us(slow.as_ref(), own_us, now);
                 prop_assert!(interval_us >= own_us && interval_us <= CUT_MAX_US.max(own_us));
             }

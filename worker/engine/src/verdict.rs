@@ -24,6 +24,8 @@ pub enum Lesson {
     Slow {
         /// For how long.
         pause_ms: u64,
+        /// When the request left that was too many.
+        sent_at: Millis,
     },
     /// Nothing more may be sent until somebody acts, or until the time given has passed.
     Stop {
@@ -57,9 +59,15 @@ pub struct Verdict {
     pub lesson: Lesson,
 }
 
-/// Digests the answer to the newest intent of `payout`. A row that is refused for now is
-/// payable again `pause_ms` after `now`.
-pub fn digest(answer: Answer, payout: &Payout, now: Millis, pause_ms: u64) -> Verdict {
+/// Digests the answer to the newest intent of `payout`, whose request left at `sent_at`. A row that
+/// is refused for now is payable again `pause_ms` after `now`.
+pub fn digest(
+    answer: Answer,
+    sent_at: Millis,
+    payout: &Payout,
+    now: Millis,
+    pause_ms: u64,
+) -> Verdict {
     let outcome = |outcome| Event::Outcome { intent: payout.intents, outcome };
     let reason = |text: &str| vec![Note::new(NoteKind::Reason, text)];
     match answer {
@@ -83,7 +91,8 @@ pub fn digest(answer: Answer, payout: &Payout, now: Millis, pause_ms: u64) -> Ve
             Verdict {
                 event: outcome(Outcome::RefusedForNow { retry_at: now.plus(pause_ms) }),
                 notes: reason(&text),
-                lesson: retry_after_ms.map_or(Lesson::NotYet, |pause_ms| Lesson::Slow { pause_ms }),
+                lesson: retry_after_ms
+                    .map_or(Lesson::NotYet, |pause_ms| Lesson::Slow { pause_ms, sent_at }),
             }
         }
         Answer::StopLane { text, retry_after_ms } => Verdict {

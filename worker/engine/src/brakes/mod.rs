@@ -219,8 +219,8 @@ impl Brakes {
                 }
                 self.canary_lost(ledger, clock, place, text).await
             }
-            Lesson::Slow { pause_ms } => {
-                self.slow_down(ledger, clock, *pause_ms).await?;
+            Lesson::Slow { pause_ms, sent_at } => {
+                self.slow_down(ledger, clock, *sent_at, *pause_ms).await?;
                 self.came_back(ledger, clock, place, *pause_ms).await?;
                 Ok(false)
             }

@@ -5,7 +5,8 @@ use super::Brakes;
 use super::canary::rest_ms;
 use super::recent::{REMEMBERED, SILENT_OF_LAST};
 use crate::clock::Clock;
-use crate::slow;
+use crate::slow::{self, Refusal};
+use domain::Millis;
 use ledger::audit::note_brake;
 use ledger::{LaneRecord, Ledger, LedgerError, Stop};
 
@@ -54,10 +55,12 @@ impl Brakes {
         &self,
         ledger: &dyn Ledger,
         clock: &Clock,
+        sent_at: Millis,
         pause_ms: u64,
     ) -> Result<(), LedgerError> {
         let refused = |record: &LaneRecord| {
-            slow::refused(record.slow.as_ref(), self.own_us, clock.now(), pause_ms)
+            let refusal = Refusal { sent_at, told_at: clock.now(), pause_ms };
+            slow::refused(record.slow.as_ref(), self.own_us, &refusal)
         };
         // Of the many answers of one moment most change nothing.
         if self.record().is_some_and(|record| refused(&record).is_none()) {

@@ -21,6 +21,8 @@ pub(super) type Answered = Vec<(u16, Payout, Answer)>;
 /// What one provider call came back with.
 pub(super) struct Returned {
     pub(super) answered: Answered,
+    /// When it left.
+    pub(super) sent_at: Millis,
     /// The provider's id of the call, and where it is kept.
     pub(super) shipment: Option<(u16, Note)>,
     /// The provider wants fewer rows in a call.
@@ -141,6 +143,7 @@ async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Re
     // A lane that was stopped meanwhile sends nothing more.
     let first = shipment.payments.first();
     let may_go = first.is_some_and(|p| lane.brakes.may_go(&core.clock, p.place));
+    let sent_at = core.clock.now();
     let mut shipped = if !is_time || !may_go || !shipment.gate.is_open() {
         Shipped::from(Vec::new())
     } else {
@@ -159,7 +162,7 @@ async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Re
     let answered =
         rows.into_iter().map(|r| (r.row, r.payout, answers.next().unwrap_or(Answer::NotSent)));
     let Shipped { rows_max, stop, .. } = shipped;
-    Returned { answered: answered.collect(), shipment, rows_max, stop }
+    Returned { answered: answered.collect(), sent_at, shipment, rows_max, stop }
 }
 
 /// An adapter that answered for too few rows told nothing about the others.

@@ -23,14 +23,15 @@ pub(super) async fn write_down(
     let rows = returned.iter().map(|call| call.answered.len()).sum();
     let mut lessons = Vec::with_capacity(rows);
     let mut happenings = Vec::with_capacity(rows);
-    for Returned { answered, mut shipment, rows_max, stop } in returned {
+    for Returned { answered, sent_at, mut shipment, rows_max, stop } in returned {
         // What one call taught about the provider is learnt once, however many rows it carried.
         let mut told: Option<Lesson> = None;
         let mut is_answered = false;
         for (row, payout, answer) in answered {
             tally(&core.counters, &answer);
             let pause_ms = pause_ms(&lane.policy, payout.asked, core.env.random());
-            let Verdict { event, mut notes, lesson } = digest(answer, &payout, now, pause_ms);
+            let Verdict { event, mut notes, lesson } =
+                digest(answer, sent_at, &payout, now, pause_ms);
             if let Some((_, note)) = shipment.take_if(|(at, _)| *at == row) {
                 notes.push(note);
             }
