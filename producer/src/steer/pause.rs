@@ -7,7 +7,7 @@
 use super::SteerError;
 use crate::audit::{Chain, Kind};
 use crate::rules::Rules;
-use domain::{Batch, BatchId, BatchState, ChunkId, State};
+use domain::{Batch, BatchId, BatchState, ChunkId};
 use ledger::pause::{self, Hold, Pause};
 use ledger::{Ledger, LedgerError};
 
@@ -91,8 +91,7 @@ async fn see(ledger: &dyn Ledger, batch: &Batch, register: &mut Pause) -> Result
     let Some(no) = register.hold.as_ref().and_then(|hold| hold.canaries) else { return Ok(()) };
     let chunk = ledger.chunk(ChunkId { batch: batch.id, no }).await?;
     let payouts = chunk.map(|chunk| chunk.payouts).unwrap_or_default();
-    let is_lost = |state| matches!(state, State::Failed | State::Cancelled | State::Review);
-    let lost = (0u16..).zip(&payouts).filter(|(_, payout)| is_lost(payout.state));
+    let lost = (0u16..).zip(&payouts).filter(|(_, payout)| payout.state.is_lost());
     register.seen.canaries.entry(no).or_default().extend(lost.map(|(row, _)| row));
     Ok(())
 }

@@ -70,6 +70,11 @@ impl State {
         !self.is_final() && self != State::Review
     }
 
+    /// Over without being paid, or in a person's hands.
+    pub fn is_lost(self) -> bool {
+        !self.is_open() && self != State::Paid
+    }
+
     /// The index in [`State::ALL`], and the byte in the packed form.
     pub fn index(self) -> usize {
         usize::from(self as u8)

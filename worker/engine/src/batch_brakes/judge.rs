@@ -71,14 +71,13 @@ pub enum Canaries {
 /// The canaries are the first rows of the chunk, but for lost ones that a person has `seen`: the
 /// rows behind them take their turn. A chunk with fewer rows has fewer canaries.
 pub fn canaries(payouts: &[Payout], rows: u16, seen: &BTreeSet<u16>) -> Canaries {
-    let is_lost = |p: &Payout| matches!(p.state, State::Failed | State::Cancelled | State::Review);
     let all: Vec<(u16, &Payout)> = (0u16..)
         .zip(payouts)
-        .filter(|(row, payout)| !(is_lost(payout) && seen.contains(row)))
+        .filter(|(row, payout)| !(payout.state.is_lost() && seen.contains(row)))
         .take(usize::from(rows))
         .collect();
     let lost: BTreeSet<u16> =
-        all.iter().filter(|(_, payout)| is_lost(payout)).map(|(row, _)| *row).collect();
+        all.iter().filter(|(_, payout)| payout.state.is_lost()).map(|(row, _)| *row).collect();
     if !lost.is_empty() {
         return Canaries::Lost { rows: lost, of: all.len() };
     }
