@@ -91,22 +91,6 @@ pub async fn follow(ledger: &dyn Ledger, id: BatchId) -> Result<Option<Batch>, L
     }
 }
 
-/// Waits until nothing of a paused batch is being sent any more. What a worker that died was
-/// sending counts until its lease ends and another one asks about it.
-pub async fn drained(ledger: &dyn Ledger, id: BatchId) -> Result<(), LedgerError> {
-    let line = Counting::start();
-    while let Some(batch) = ledger.batch(id).await? {
-        let sending = batch.counts.get(State::Submitting);
-        if sending == 0 {
-            break;
-        }
-        line.show(&format!("{sending} payouts are still being sent"));
-        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
-    }
-    line.end();
-    Ok(())
-}
-
 /// Nothing of the batch will change by itself.
 pub fn is_over(batch: &Batch) -> bool {
     match batch.state {

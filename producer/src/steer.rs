@@ -1,6 +1,7 @@
 //! Steering: lanes start and stop, batches are cancelled, paused and resumed. Every command may be
 //! given twice.
 
+pub mod drain;
 pub mod pause;
 
 use crate::audit::{AuditError, Chain, Kind};

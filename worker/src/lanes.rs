@@ -1,6 +1,6 @@
 //! From the lanes of the config to those of the engine.
 
-use config::{BrakesConfig, Config, LaneConfig};
+use config::{BrakesConfig, Config, HoursConfig, LaneConfig};
 use domain::{LaneName, Policy};
 use engine::{BatchBrakeSettings, LaneSetup};
 use providers::callback_url::CallbackUrls;
@@ -22,6 +22,9 @@ pub enum LaneError {
          `sandbox --listen 127.0.0.1:7700 --data ./data/sandbox`"
     )]
     NoSandbox(LaneName),
+    /// Its calendar; [`Config::load`] finds it first, unless a file of holidays changed since.
+    #[error("lanes.{0}.hours: {1}")]
+    Hours(LaneName, String),
     /// Sandbox and production lanes in one ledger (S4).
     #[error(
         "lane {sandbox} is a sandbox and lane {production} is not; keep them in two configs with \
@@ -67,6 +70,7 @@ pub fn set_up(
         };
         let provider = registry::build(&lane.provider, lane.settings.clone(), context)?;
         let limits = provider.limits();
+        let hours = lane.hours.as_ref().map(HoursConfig::read).transpose();
         Ok(LaneSetup {
             name: name.clone(),
             policy,
@@ -75,6 +79,7 @@ pub fn set_up(
             look_up_interval_us: lane.look_ups_per_second.interval_us(limits.look_ups_per_second),
             canary: lane.canary,
             batch_brakes: batch_brakes(lane.brakes),
+            hours: hours.map_err(|text| LaneError::Hours(name.clone(), text))?,
             provider,
         })
     };

@@ -172,9 +172,20 @@ pub struct Pause {
     /// Why, for whoever looks next
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Wait until nothing of it is being sent any more
+    /// How long to wait
+    #[command(flatten)]
+    pub drain: Drain,
+}
+
+/// Waiting until what was being sent is written down.
+#[derive(Debug, Args)]
+pub struct Drain {
+    /// Wait until nothing of it is being sent any more, and tell what is under way then
     #[arg(long)]
     pub wait: bool,
+    /// Wait no longer than this; then exit with 1
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "wait")]
+    pub within: u64,
 }
 
 /// `producer report`.
@@ -352,6 +363,9 @@ pub enum LaneCommand {
         /// Why, for whoever looks next
         #[arg(long)]
         reason: String,
+        /// How long to wait
+        #[command(flatten)]
+        drain: Drain,
     },
 }
 

@@ -47,7 +47,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
         Command::Lane(LaneCommand::Adopt { lane, ledger }) => desk.adopt(&lane, ledger).await,
         Command::Lane(LaneCommand::Rebind { lane, yes }) => desk.rebind(&lane, yes).await,
-        Command::Lane(LaneCommand::Stop { lane, reason }) => desk.stop_lane(&lane, &reason).await,
+        Command::Lane(LaneCommand::Stop { lane, reason, drain }) => {
+            desk.stop_lane(&lane, &reason, &drain).await
+        }
         Command::Worker(command) => desk.workers(command).await,
         Command::Ledger(command) => desk.ledger(command).await,
         Command::Waiting { batch, json } => desk.waiting(batch, json).await,
@@ -93,7 +95,13 @@ impl Office {
         let work = intake::take(self.ledger.clone(), self.rules.clone(), options, how_far.clone());
         match progress::of_intake(how_far, work).await {
             Ok(taken) if args.json => print_json(&show::taken::to_json(&taken)),
-            Ok(taken) => print!("{}", show::taken::taken(&taken)),
+            Ok(taken) => {
+                print!("{}", show::taken::taken(&taken));
+                // A ledger that went away since takes nothing back: the batch is taken.
+                let mut lanes = self.lane_records().await.unwrap_or_default();
+                lanes.retain(|lane| taken.lanes.iter().any(|(name, _)| *name == lane.record.name));
+                print!("{}", show::lanes::closed(&lanes));
+            }
             Err(source) => {
                 if args.json {
                     print_json(&show::taken::refused_json(&source));
@@ -145,7 +153,8 @@ impl Office {
             } else {
                 let holds = self.holds(&batches).await?;
                 let stopped = show::lanes::stopped(&lanes);
-                print!("{}{holds}{stopped}", show::batches::list(&batches));
+                let closed = show::lanes::holding(&lanes, &batches);
+                print!("{}{holds}{stopped}{closed}", show::batches::list(&batches));
             }
             return Ok(());
         };
@@ -159,12 +168,15 @@ impl Office {
             let mut told = show::batches::to_json(&batch);
             told["late_news"] = show::batches::late_to_json(&late);
             told["pause"] = self.hold_json(&batch).await?;
+            told["closed"] = show::lanes::closed_json(&self.lane_records().await?);
             print_json(&told);
         } else {
-            let stopped = show::lanes::stopped(&self.lane_records().await?);
+            let lanes = self.lane_records().await?;
+            let stopped = show::lanes::stopped(&lanes);
+            let closed = show::lanes::holding(&lanes, std::slice::from_ref(&batch));
             let holds = self.holds(std::slice::from_ref(&batch)).await?;
             print!("{}{}", show::batches::one(&batch), show::batches::late(&late));
-            print!("{holds}{stopped}");
+            print!("{holds}{stopped}{closed}");
         }
         Ok(())
     }
@@ -253,12 +265,6 @@ impl Office {
         Ok(())
     }
 
-    async fn stop_lane(&self, lane: &LaneName, reason: &str) -> Result<(), Failure> {
-        let changed = steer::stop_lane(&*self.ledger, &self.rules, lane, reason).await?;
-        println!("lane {lane} {}", if changed { "is stopped" } else { "was stopped already" });
-        Ok(())
-    }
-
     async fn adopt(&self, lane: &LaneName, id: LedgerId) -> Result<(), Failure> {
         let changed = steer::adopt(&*self.ledger, &self.rules, lane, id).await?;
         let words = if changed { "is retired from now on" } else { "was known to be retired" };
@@ -285,10 +291,18 @@ impl Office {
     }
 
     async fn lane_records(&self) -> Result<Vec<show::lanes::Shown>, Failure> {
+        let now = self.ledger.about().await?.now;
         let mut records = Vec::with_capacity(self.rules.lanes.len());
         for (name, lane) in &self.config.lanes {
             let record = self.ledger.lane(name.clone()).await?;
-            records.push((record, lane.provider.clone()));
+            let at = self.rules.lane(name.as_str());
+            let hours = at.and_then(|at| self.rules.lanes[at].hours.as_ref());
+            records.push(show::lanes::Shown {
+                record,
+                provider: lane.provider.clone(),
+                closed: hours.and_then(|hours| hours.closed(now)),
+                holidays_ended: hours.and_then(|hours| hours.holidays_ended(now)),
+            });
         }
         Ok(records)
     }

@@ -1,13 +1,35 @@
-//! `producer pause` and `producer resume`.
+//! `producer pause`, `producer resume` and `producer lane stop`: what is held, and what is under way
+//! all the same.
 
 use super::commands::Office;
-use super::{Failure, Pause};
+use super::{Drain, Failure, Pause};
+use crate::progress::Counting;
+use crate::show;
+use crate::steer::drain::{self, Patience, QUIET_MS, UnderWay};
 use crate::steer::pause::{self, Paused};
-use crate::{progress, show};
-use domain::{Batch, BatchId};
+use crate::steer::stop_lane;
+use domain::{Batch, BatchId, LaneName};
 use serde_json::Value;
 
 impl Office {
+    pub(super) async fn stop_lane(
+        &self,
+        lane: &LaneName,
+        reason: &str,
+        args: &Drain,
+    ) -> Result<(), Failure> {
+        let changed = stop_lane(&*self.ledger, &self.rules, lane, reason).await?;
+        println!("lane {lane} {}", if changed { "is stopped" } else { "was stopped already" });
+        if !args.wait {
+            return Ok(());
+        }
+        let line = Counting::start();
+        let tell = |sending| line.show(&show::pause::sending(sending));
+        let found = drain::lane(&*self.ledger, lane, patience(args, QUIET_MS), tell).await;
+        line.end();
+        drained(&format!("lane {lane} is stopped"), found?, args)
+    }
+
     pub(super) async fn pause(&self, args: Pause) -> Result<(), Failure> {
         let id = args.batch;
         let reason = args.reason.as_deref();
@@ -19,11 +41,14 @@ impl Office {
                 println!("batch {id} was paused already{}", show::pause::words(hold.as_ref()));
             }
         }
-        if args.wait {
-            progress::drained(&*self.ledger, id).await?;
-            println!("nothing of it is being sent any more");
+        if !args.drain.wait {
+            return Ok(());
         }
-        Ok(())
+        let line = Counting::start();
+        let tell = |sending| line.show(&show::pause::sending(sending));
+        let found = drain::batch(&*self.ledger, id, patience(&args.drain, 0), tell).await;
+        line.end();
+        drained(&format!("batch {id} is paused"), found?, &args.drain)
     }
 
     pub(super) async fn resume(&self, id: BatchId) -> Result<(), Failure> {
@@ -46,4 +71,22 @@ impl Office {
     pub(super) async fn hold_json(&self, batch: &Batch) -> Result<Value, Failure> {
         Ok(show::pause::to_json(pause::hold(&*self.ledger, batch).await?.as_ref()))
     }
+}
+
+fn patience(args: &Drain, quiet_ms: u64) -> Patience {
+    Patience { within_ms: args.within.saturating_mul(1_000), quiet_ms }
+}
+
+/// What is under way when the wait is over; a failure where some of it is still being sent.
+fn drained(held: &str, found: UnderWay, args: &Drain) -> Result<(), Failure> {
+    if found.submitting == 0 {
+        println!("{}", show::pause::drained(&found));
+        return Ok(());
+    }
+    let sending = show::pause::sending(found.submitting);
+    Err(Failure::NotDone(format!(
+        "{held}, but after {} seconds {sending}; what a worker that is gone was sending is looked up \
+         when its lease has ended, by any worker that runs",
+        args.within
+    )))
 }

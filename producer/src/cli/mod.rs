@@ -15,7 +15,7 @@ mod review;
 mod talk;
 
 pub use args::{
-    AuditCommand, Cli, Command, Confirm, Decide, Enqueue, LaneCommand, LedgerCommand, Pause,
+    AuditCommand, Cli, Command, Confirm, Decide, Drain, Enqueue, LaneCommand, LedgerCommand, Pause,
     Provider, Reconcile, Report, ReviewCommand, Status, Watch, What, WorkerCommand,
 };
 

@@ -16,9 +16,9 @@ pub use problem::Problem;
 pub use reader::RowReader;
 
 use crate::audit::Clerk;
-use config::{Ceiling, CeilingsConfig, Config, LaneConfig, ProfileConfig};
+use config::{Ceiling, CeilingsConfig, Config, HoursConfig, LaneConfig, ProfileConfig};
 use domain::money::minor_to_text;
-use domain::{Currencies, LaneName, Method, Money, Policy};
+use domain::{Currencies, Hours, LaneName, Method, Money, Policy};
 use providers::{Provider, registry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct Lane {
     pub batch_max: Ceiling,
     /// … and for one day.
     pub day_max: Ceiling,
+    /// When it sends; always, where nothing is said.
+    pub hours: Option<Hours>,
 }
 
 impl Lane {
@@ -128,7 +130,9 @@ impl Rules {
                     .map_err(|e| inconsistent(format!("lanes.{name}.ceilings: {e}")))
             };
             let CeilingsConfig { payout, batch, day } = &lane.ceilings;
+            let hours = lane.hours.as_ref().map(HoursConfig::read).transpose();
             Ok(Lane {
+                hours: hours.map_err(|e| inconsistent(format!("lanes.{name}.hours: {e}")))?,
                 name: name.clone(),
                 provider,
                 policy,

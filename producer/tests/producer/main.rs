@@ -4,7 +4,7 @@
 //! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
 //!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
 //! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`retention`],
-//!   [`steering`], [`pausing`], [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
+//!   [`steering`], [`pausing`], [`draining`], [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
 //!   [`listing`], [`reviewing`], [`judging`], [`rebinding`]
 
 // All of this is test code, helpers too: for clippy's rules about `unwrap`.
@@ -17,6 +17,7 @@ mod ceilings;
 mod confirming;
 mod control;
 mod desk;
+mod draining;
 mod fake;
 mod fetched;
 mod files;

@@ -43,6 +43,10 @@ fn lanes(config: &Config) -> Result<(), String> {
                 config.worker.lease_ms
             ));
         }
+        if let Some(hours) = &lane.hours {
+            let fits = hours.check(policy.unsent_give_up_ms);
+            fits.map_err(|e| format!("lanes.{name}.hours: {e}"))?;
+        }
         if policy.send_window_ms == 0 || policy.request_timeout_ms == 0 {
             return Err(format!(
                 "lanes.{name}.policy: send_window_ms and request_timeout_ms must be above 0"

@@ -24,8 +24,8 @@ pub use layers::Overrides;
 pub use open::{OpenLedger, open, open_ledger};
 pub use sections::{
     AuditConfig, BrakesConfig, Canonical, Ceiling, CeilingsConfig, ColumnSource, CurrencyConfig,
-    Delimiter, Engine, HttpConfig, InboxConfig, LaneConfig, LedgerConfig, Listen, ProfileConfig,
-    Rate, RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, WorkerConfig,
+    Delimiter, Engine, HoursConfig, HttpConfig, InboxConfig, LaneConfig, LedgerConfig, Listen,
+    ProfileConfig, Rate, RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, WorkerConfig,
 };
 
 use domain::LaneName;

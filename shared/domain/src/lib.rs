@@ -12,10 +12,12 @@
 //! - [`table`]: the whole (state × event) table; [`decide`]: the one function that applies it
 //! - [`policy`]: how long to wait for what
 //! - [`batch`]: a batch, its life and its counters
+//! - [`hours`]: when a lane sends: business days, holidays, a cut-off, a time zone
 
 pub mod batch;
 pub mod checks;
 pub mod decide;
+pub mod hours;
 pub mod money;
 pub mod payout;
 pub mod place;
@@ -28,6 +30,7 @@ pub mod time;
 
 pub use batch::{Batch, BatchState, Counts};
 pub use decide::{Decision, IllegalEvent, decide};
+pub use hours::{Closed, Hours, Now, Why};
 pub use money::{Currencies, Currency, Money};
 pub use payout::{ATTEMPTS_MAX, Cause, Payout, State};
 pub use place::{BatchId, ChunkId, LaneName, Place};

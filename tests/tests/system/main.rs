@@ -14,7 +14,8 @@
 //!   [`frozen`]: and wakes up too late
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`reconcile`]: money that moved behind our back is noticed
-//! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself
+//! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself; [`hours`]: a lane that
+//!   is closed, and one that is drained
 //! - [`audit`]: what was done is proved, and what is changed by hand is found
 //! - [`twins`]: the same thing given to two producers at one moment
 
@@ -25,6 +26,7 @@ mod deaths;
 mod desk;
 mod doubt;
 mod frozen;
+mod hours;
 mod inbox;
 mod keys;
 mod pace;

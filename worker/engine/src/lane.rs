@@ -5,7 +5,7 @@ use crate::brakes::Brakes;
 use crate::env::Env;
 use crate::pace::{LocalPace, PoolPace, slice};
 use crate::window::Window;
-use domain::{Account, LaneName, Millis, Payout, Policy};
+use domain::{Account, Hours, LaneName, Millis, Payout, Policy};
 use ledger::{Ledger, LedgerError};
 use providers::Provider;
 use std::collections::BTreeSet;
@@ -29,6 +29,8 @@ pub struct LaneSetup {
     pub canary: bool,
     /// When a batch stops by itself.
     pub batch_brakes: BatchBrakeSettings,
+    /// When it sends; always, where nothing is said.
+    pub hours: Option<Hours>,
 }
 
 /// A lane at work.
@@ -51,6 +53,8 @@ pub struct Lane {
     pub brakes: Brakes,
     /// What keeps single batches back.
     pub batch_brakes: BatchBrakes,
+    /// When it sends; always, where nothing is said.
+    pub hours: Option<Hours>,
     /// Chunks at work in this process.
     pub at_work: Mutex<BTreeSet<domain::ChunkId>>,
 }
@@ -64,6 +68,7 @@ impl Lane {
             window: Window::new(setup.in_flight),
             brakes: Brakes::new(setup.name.clone(), setup.canary, setup.interval_us),
             batch_brakes: BatchBrakes::new(setup.batch_brakes),
+            hours: setup.hours,
             at_work: Mutex::new(BTreeSet::new()),
             name: setup.name,
             account: Account::of(setup.provider.fingerprint()),
@@ -89,6 +94,12 @@ impl Lane {
     /// Whether a payout may have reached another account than this lane's (S4).
     pub fn is_astray(&self, payout: &Payout) -> bool {
         payout.account != Account::NONE && payout.account != self.account
+    }
+
+    /// When its calendar lets an intent be written again, where it does not now: the lane is closed,
+    /// or its cut-off is nearer than the send window, so that the request might leave after it.
+    pub fn shut_until(&self, now: Millis) -> Option<Millis> {
+        self.hours.as_ref()?.shut(now, self.policy.send_window_ms)
     }
 
     /// Rows of one provider call: what the provider takes, or less if it has said so.

@@ -167,6 +167,10 @@ impl Held {
 /// How long a chunk rests after an error.
 const AFTER_ERROR_MS: u64 = 1_000;
 
+/// How long a chunk rests at most while its lane is closed: so soon a calendar that was put right
+/// is heard of by the chunks that wait for the wrong one to open.
+const CLOSED_LOOK_MS: u64 = 60 * 60 * 1_000;
+
 /// Works on a chunk until nothing of it can be done now.
 pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
     let asked_ms = core.clock.boot_ms();
@@ -247,6 +251,10 @@ async fn all(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerErr
     if held.batch != BatchState::Active || core.is_stopping() {
         return Ok(0);
     }
+    // Outside its hours a lane begins nothing; `next_at` knows when they begin.
+    if lane.shut_until(core.clock.now()).is_some() {
+        return Ok(0);
+    }
     batch_brakes::send(core, lane, held).await
 }
 
@@ -303,12 +311,20 @@ async fn renew(core: &Core, id: ChunkId, token: Token, lost: &AtomicBool) {
 /// When the chunk has something to do again.
 fn next_at(core: &Core, lane: &Lane, held: &Held, wait_ms: u64) -> Millis {
     let now = core.clock.now();
+    let opens = lane.shut_until(now).map(|opens| opens.min(now.plus(CLOSED_LOOK_MS)));
     let open = held.payouts.iter().filter(|p| p.state.is_open());
     let due = open.map(|p| match p.state {
         // Nothing but its end is to be done for it here.
         _ if lane.is_astray(p) => p.give_up_at,
         // A batch that is paused says when it goes on; until then only its time can run out.
         State::Accepted if held.batch != BatchState::Active && !p.news_pending => p.give_up_at,
+        // However long it has to wait, its time runs out when it runs out.
+        State::Accepted
+            if let Some(opens) = opens
+                && !p.news_pending =>
+        {
+            p.due.max(opens).min(p.give_up_at)
+        }
         State::Accepted if wait_ms > 0 && !p.news_pending => p.due.max(now.plus(wait_ms)),
         _ => p.due,
     });

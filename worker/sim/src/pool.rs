@@ -186,6 +186,7 @@ impl Pool {
                     canary: true,
                     // A person would have to let such a batch go on; they have tests of their own.
                     batch_brakes: BatchBrakeSettings::OFF,
+                    hours: None,
                 };
                 let settings = Settings {
                     lease_ms: LEASE_MS,

@@ -2,6 +2,7 @@
 
 use super::brakes::BrakesConfig;
 use super::ceilings::CeilingsConfig;
+use super::hours::HoursConfig;
 use domain::{LaneName, Method, PolicyChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -28,6 +29,9 @@ pub struct LaneConfig {
     pub ceilings: CeilingsConfig,
     /// When a batch stops by itself.
     pub brakes: BrakesConfig,
+    /// When it sends; always, where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HoursConfig>,
     /// The provider's own settings; the adapter reads them.
     pub settings: toml::Table,
 }
@@ -44,6 +48,7 @@ impl Default for LaneConfig {
             policy: PolicyChange::default(),
             ceilings: CeilingsConfig::default(),
             brakes: BrakesConfig::default(),
+            hours: None,
             settings: toml::Table::new(),
         }
     }

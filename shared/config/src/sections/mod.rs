@@ -2,12 +2,13 @@
 //!
 //! - [`places`]: ledger, inbox, audit, results, http, worker, sandbox: where things are and how long they take
 //! - [`lanes`]: accounts, and the routes that lead to them; [`ceilings`]: what they never exceed;
-//!   [`brakes`]: when a batch stops by itself
+//!   [`brakes`]: when a batch stops by itself; [`hours`]: when they send
 //! - [`profiles`]: what the columns of a file mean; [`currencies`]: codes beyond ISO 4217
 
 pub mod brakes;
 pub mod ceilings;
 pub mod currencies;
+pub mod hours;
 pub mod lanes;
 pub mod places;
 pub mod profiles;
@@ -15,6 +16,7 @@ pub mod profiles;
 pub use brakes::BrakesConfig;
 pub use ceilings::{Ceiling, CeilingsConfig};
 pub use currencies::CurrencyConfig;
+pub use hours::HoursConfig;
 pub use lanes::{LaneConfig, Rate, RouteConfig};
 pub use places::{
     AuditConfig, Engine, HttpConfig, InboxConfig, LedgerConfig, Listen, RedisUrl, ResultsConfig,

@@ -97,11 +97,14 @@ async fn write_intents(
     let per_call = per_call.min(lane.per_call());
     slots.truncate(permits.count);
     group.truncate(slots.len().saturating_mul(per_call));
+    // Its cut-off may have come while it waited; where it has not, the request leaves before it.
+    let begins = core.clock.now();
     let may_go = |row: u16| lane.brakes.may_go(&core.clock, Place { chunk: id, row });
-    if core.is_stopping() || !group.first().is_some_and(|(row, _)| may_go(*row)) {
+    let is_held = core.is_stopping() || lane.shut_until(begins).is_some();
+    if is_held || !group.first().is_some_and(|(row, _)| may_go(*row)) {
         return Ok(Intended::NoMore);
     }
-    let send_before = core.clock.now().plus(lane.policy.send_window_ms);
+    let send_before = begins.plus(lane.policy.send_window_ms);
     let happening = |(row, payout): &(u16, Payout)| Happening {
         row: *row,
         payout: *payout,

@@ -5,6 +5,7 @@
 
 mod brakes;
 mod giving_way;
+mod hours;
 mod late;
 mod looks;
 mod rewound;

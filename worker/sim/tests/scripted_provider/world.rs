@@ -1,7 +1,7 @@
 //! One chunk, one worker, and a provider that says what the test wants, in virtual time.
 
 use domain::{
-    Account, BatchId, ChunkId, Event, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
+    Account, BatchId, ChunkId, Event, Hours, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
 };
 use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
@@ -163,6 +163,7 @@ struct Served {
     provider: Arc<Scripted>,
     look_up_interval_us: u64,
     batch_brakes: BatchBrakeSettings,
+    hours: Option<Hours>,
 }
 
 impl Served {
@@ -182,6 +183,7 @@ impl Served {
             look_up_interval_us: self.look_up_interval_us,
             canary: false,
             batch_brakes: self.batch_brakes,
+            hours: self.hours.clone(),
         };
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(sender.0)));
         let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal };
@@ -227,6 +229,21 @@ impl World {
         look_up_interval_us: u64,
         batch_brakes: BatchBrakeSettings,
     ) -> World {
+        World::served(rows, chunk_rows, look_up_interval_us, batch_brakes, None)
+    }
+
+    /// So many rows in one chunk, on a lane that has these hours.
+    pub fn in_hours(rows: u16, hours: Hours) -> World {
+        World::served(rows, rows, 0, BatchBrakeSettings::OFF, Some(hours))
+    }
+
+    fn served(
+        rows: u16,
+        chunk_rows: u16,
+        look_up_interval_us: u64,
+        batch_brakes: BatchBrakeSettings,
+        hours: Option<Hours>,
+    ) -> World {
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
         let ledger = MemoryLedger::new(
@@ -251,7 +268,8 @@ impl World {
         assert_eq!(enlist("far").expect("a number"), OTHER);
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
-        let lane = Served { provider: provider.clone(), look_up_interval_us, batch_brakes };
+        let provider_of = provider.clone();
+        let lane = Served { provider: provider_of, look_up_interval_us, batch_brakes, hours };
         let engine = lane.start(&exec, &ledger, sender, journal.clone());
         World { exec, ledger, provider, engine, journal, lane, chunk: ChunkId { batch, no: 0 } }
     }
