@@ -246,7 +246,14 @@ impl World {
     /// `producer enqueue FILE`; the batch's id.
     #[track_caller]
     pub fn enqueue_file(&self, file: &Path) -> String {
-        let told = self.producer(&["enqueue", &file.to_string_lossy(), "--json"]);
+        self.enqueue_with(file, &[])
+    }
+
+    /// `producer enqueue FILE …`; the batch's id.
+    #[track_caller]
+    pub fn enqueue_with(&self, file: &Path, words: &[&str]) -> String {
+        let file = file.to_string_lossy();
+        let told = self.producer(&[&["enqueue", &file, "--json"], words].concat());
         id_of(&parse(&told))
     }
 

@@ -6,7 +6,7 @@
 //! - [`cli`]: the commands; [`run`]: one worker of a pool; [`prove`]: the simulator, for everybody
 //! - [`shell`]: starts and stops all parts; [`lanes`], [`ledger`], [`berth`]: what it starts
 //!   with; [`watch`]: whether the ledger went back in time, and which neighbours died
-//! - [`http`]: callbacks, health, metrics
+//! - [`http`]: callbacks, health, metrics; `sampling`: how far the batches are
 //! - [`env`](mod@env): the engine's world in production; [`signals`], [`logs`]
 
 pub mod berth;
@@ -23,6 +23,7 @@ pub mod prove;
 mod reconcile;
 mod rules;
 pub mod run;
+mod sampling;
 pub mod shell;
 pub mod signals;
 pub mod up;

@@ -15,6 +15,7 @@ use crate::http::{self, Listener, Rim};
 use crate::lanes::{self, LaneError};
 use crate::reconcile::{self, Daily};
 use crate::rules::{Pauses, Rules};
+use crate::sampling::{self, Sampling, Seen};
 use crate::watch::{Watch, Watched};
 use config::key_file::{self, KeyError, KeyKind};
 use config::{Config, Listen};
@@ -108,6 +109,7 @@ pub struct Shell {
     listening: Listening,
     rules: Rules,
     daily: Daily,
+    sampling: Sampling,
     watch: Watch,
     http: Option<Listener>,
     stop_within: Duration,
@@ -152,12 +154,14 @@ impl Shell {
         let rim = Rim::new(Arc::new(engine.clone()), ledger.clone(), port.urls, names.clone());
         let http = port.socket.map(|socket| Listener::start(socket, Arc::new(rim)));
         let queue = queue(config)?;
-        let taker: Arc<dyn Taker> = Arc::new(Takes(engine.clone()));
+        let seen = Seen::default();
+        let sampling = Sampling::keep(&ledger, seen.clone(), sampling::USUAL);
+        let taker: Arc<dyn Taker> = Arc::new(Takes { engine: engine.clone(), seen });
         let listening = queue.listen(&names, &taker);
         let ready: Arc<dyn Ready> = Arc::new(ledger);
         let pump = Pump::start(queue, ready, names, config.worker.chunks_at_once);
         let stop_within = Duration::from_millis(config.worker.stop_within_ms);
-        Ok(Shell { engine, pump, listening, rules, daily, watch, http, stop_within })
+        Ok(Shell { engine, pump, listening, rules, daily, sampling, watch, http, stop_within })
     }
 
     /// Stops all parts; what is under way gets the configured time. Gives whether all of it is
@@ -167,6 +171,7 @@ impl Shell {
         self.listening.stop().await;
         self.rules.stop().await;
         self.daily.stop().await;
+        self.sampling.stop().await;
         let in_time = tokio::time::timeout(self.stop_within, self.engine.stop()).await.is_ok();
         self.watch.stop(in_time).await;
         if let Some(http) = self.http {
@@ -194,14 +199,19 @@ fn queue(config: &Config) -> Result<Queue, QueueError> {
 }
 
 /// The engine, as the queue sees it.
-struct Takes(Engine);
+struct Takes {
+    engine: Engine,
+    /// What it takes is sampled.
+    seen: Seen,
+}
 
 impl Taker for Takes {
     fn room(&self, lane: &LaneName) -> u16 {
-        self.0.room(lane)
+        self.engine.room(lane)
     }
 
     fn offer(&self, Hint { chunk, lane }: Hint) -> bool {
-        self.0.offer(chunk, &lane)
+        self.seen.see(chunk.batch);
+        self.engine.offer(chunk, &lane)
     }
 }

@@ -4,7 +4,7 @@ use config::{Config, Engine, Listen, Rate, RedisUrl};
 use domain::batch::Totals;
 use domain::{
     BatchId, BatchState, ChunkId, Currencies, Destination, LaneName, LedgerId, Method, Millis,
-    Money, PayerReference, Place, ReferenceFormat, Row,
+    Money, PayerReference, Place, ReferenceFormat, Row, Terms,
 };
 use engine::StartError;
 use ledger::memory::MemoryLedger;
@@ -58,7 +58,13 @@ fn row(ordinal: u32) -> Row {
 async fn fill(ledger: &dyn Ledger) -> BatchId {
     let id = BatchId(ulid::Ulid::generate());
     let name = "payouts.csv".to_owned();
-    let batch = NewBatch { id, name, file_sha256: "0".repeat(64), lease_ms: 60_000 };
+    let batch = NewBatch {
+        id,
+        name,
+        file_sha256: "0".repeat(64),
+        lease_ms: 60_000,
+        terms: Terms::default(),
+    };
     assert_eq!(ledger.open_batch(batch).await.expect("an answer"), Opened::Fresh);
     let mut totals = Totals::default();
     for no in 0..CHUNKS {

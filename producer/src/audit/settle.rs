@@ -6,7 +6,7 @@
 
 use super::clerk::{AuditError, Clerk};
 use super::pages::Pages;
-use super::told::{ChunkTold, IntakeTold, LeftOut, RowTold, SettledTold, digest, sums};
+use super::told::{ChunkTold, IntakeTold, LeftOut, RowTold, SettledTold, TermsTold, digest, sums};
 use domain::{Batch, ChunkId, LaneName, Payout, Row, State};
 use ledger::audit::{Chain, Entry, Hash, Kind, SignedHead};
 use ledger::rows::{BLOCK_ROWS, block_of, decode};
@@ -154,6 +154,7 @@ async fn tell_late(
         totals: sums(&batch.totals),
         left_out: LeftOut::default(),
         lanes: BTreeMap::new(),
+        terms: TermsTold::of(batch.terms),
         late: true,
     };
     clerk.tell(ledger, chain, Kind::Intake, json(&intake)?).await?;

@@ -2,7 +2,7 @@
 
 use crate::report::summary::Sum;
 use domain::batch::Totals;
-use domain::{Payout, Row, State};
+use domain::{Millis, Payout, Priority, Row, State, Terms};
 use ledger::audit::Hash;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,9 +24,38 @@ pub struct IntakeTold {
     /// Rows per lane.
     #[serde(default)]
     pub lanes: BTreeMap<String, u64>,
+    /// When nothing of it may be sent before, and whom it goes before; empty where nothing was asked.
+    #[serde(default, skip_serializing_if = "TermsTold::is_plain")]
+    pub terms: TermsTold,
     /// Told only when the result was written: whoever took the file in told nothing.
     #[serde(default)]
     pub late: bool,
+}
+
+/// What was asked of a batch beside its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermsTold {
+    /// Milliseconds of ledger time; none for at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before_ms: Option<u64>,
+    /// `high` or `low`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+}
+
+impl TermsTold {
+    /// As the ledger holds them.
+    pub fn of(terms: Terms) -> TermsTold {
+        let Terms { not_before, priority } = terms;
+        TermsTold {
+            not_before_ms: (not_before > Millis(0)).then_some(not_before.0),
+            priority: (priority != Priority::Normal).then(|| priority.name().to_owned()),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        *self == TermsTold::default()
+    }
 }
 
 /// Rows of a file that are not taken, so that every row of it is accounted for.

@@ -6,7 +6,7 @@ pub use review::{Decide, ReviewCommand, What};
 
 use crate::audit::Chain;
 use clap::{Args, Parser, Subcommand};
-use domain::{BatchId, LaneName, LedgerId, Millis};
+use domain::{BatchId, LaneName, LedgerId, Millis, Priority};
 use jiff::Timestamp;
 use std::fmt;
 use std::path::PathBuf;
@@ -29,6 +29,14 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or invalid, nothing was enqueued; 2 wrong \
 usage; 3 the ledger is away, try again.";
 
+const ENQUEUE_TERMS: &str = "--not-before takes a time with its zone, such as \
+2026-11-24T08:00:00+01:00; one that has passed is now. Its rows have all their time to be sent from \
+then on, and a pause or a resumption before brings nothing forward.
+
+--priority counts between the batches of one lane. Of 21 turns, 16 go to the highest priority that \
+has work, four to normal and one to low, where those have any: a lower one is slowed down and never \
+stands still. Batches of one priority take turns.";
+
 const PAUSE_DRAINS: &str = "It holds at once, for all workers: no payout of the batch begins after \
 it. What is being sent is finished and written down; look-ups and callbacks go on, so what the \
 provider has taken is still paid. `producer lane stop` does the same for all batches of a lane.";
@@ -40,6 +48,7 @@ none of them again.";
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Takes one file: all of it, or nothing
+    #[command(after_help = ENQUEUE_TERMS)]
     Enqueue(Enqueue),
     /// Takes the files of the inbox and writes results, until stopped
     Watch(Watch),
@@ -124,6 +133,12 @@ pub struct Enqueue {
     /// Refuse the file unless it adds up to this, such as EUR:1500.00; may be repeated
     #[arg(long, value_name = "CUR:AMOUNT")]
     pub expect_total: Vec<String>,
+    /// Take and check the file now, and send nothing of it before this moment, at most 90 days ahead
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    pub not_before: Option<Millis>,
+    /// Which of two batches goes first on a lane
+    #[arg(long, value_parser = priority, default_value = "normal", value_name = "high|normal|low")]
+    pub priority: Priority,
     /// Check everything and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -431,6 +446,10 @@ fn moment(text: &str) -> Result<Millis, String> {
     ms.map(Millis).ok_or_else(|| "expected a time with its zone: 2026-03-01T12:00:00Z".to_owned())
 }
 
+fn priority(text: &str) -> Result<Priority, String> {
+    Priority::from_name(text).ok_or_else(|| "expected high, normal or low".to_owned())
+}
+
 fn batch_id(text: &str) -> Result<BatchId, String> {
     text.parse().map_err(|_| "expected a batch id of 26 letters and digits".to_owned())
 }
@@ -456,5 +475,14 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_moment_has_a_zone() {
+        assert_eq!(moment("2026-11-24T08:00Z"), Ok(Millis(1_795_507_200_000)));
+        assert_eq!(moment("2026-11-24T09:00:00+01:00"), moment("2026-11-24T08:00Z"));
+        for text in ["2026-11-24T08:00", "2026-11-24", "08:00Z", "tomorrow"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
     }
 }

@@ -88,6 +88,8 @@ impl Office {
             rejected: args.rejected.clone().or_else(|| args.skip_invalid.then(beside)),
             expect_rows: args.expect_rows,
             expect_totals: args.expect_total.clone(),
+            not_before: args.not_before,
+            priority: args.priority,
             dry_run: args.dry_run,
             ..TakeOptions::default()
         };
@@ -147,14 +149,18 @@ impl Office {
             let batches = self.ledger.batches(None, args.limit).await?;
             let lanes = self.lane_records().await?;
             if args.json {
-                let all: Vec<_> = batches.iter().map(show::batches::to_json).collect();
+                let mut all = Vec::with_capacity(batches.len());
+                for batch in &batches {
+                    all.push(self.batch_json(batch).await?);
+                }
                 let lanes = show::lanes::to_json(&lanes);
                 print_json(&serde_json::json!({ "batches": all, "lanes": lanes }));
             } else {
                 let holds = self.holds(&batches).await?;
                 let stopped = show::lanes::stopped(&lanes);
                 let closed = show::lanes::holding(&lanes, &batches);
-                print!("{}{holds}{stopped}{closed}", show::batches::list(&batches));
+                let prospects = self.prospects(&batches).await?;
+                print!("{}{prospects}{holds}{stopped}{closed}", show::batches::list(&batches));
             }
             return Ok(());
         };
@@ -165,7 +171,7 @@ impl Office {
         let batch = batch.ok_or_else(|| Failure::NoBatch(id.to_string()))?;
         let late = report::late::of_batch(&*self.ledger, &batch).await?;
         if args.json {
-            let mut told = show::batches::to_json(&batch);
+            let mut told = self.batch_json(&batch).await?;
             told["late_news"] = show::batches::late_to_json(&late);
             told["pause"] = self.hold_json(&batch).await?;
             told["closed"] = show::lanes::closed_json(&self.lane_records().await?);
@@ -176,7 +182,8 @@ impl Office {
             let closed = show::lanes::holding(&lanes, std::slice::from_ref(&batch));
             let holds = self.holds(std::slice::from_ref(&batch)).await?;
             print!("{}{}", show::batches::one(&batch), show::batches::late(&late));
-            print!("{holds}{stopped}{closed}");
+            let prospects = self.prospects(std::slice::from_ref(&batch)).await?;
+            print!("{prospects}{holds}{stopped}{closed}");
         }
         Ok(())
     }

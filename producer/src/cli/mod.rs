@@ -9,6 +9,7 @@ mod audit;
 mod commands;
 mod hidden;
 mod hold;
+mod prospect;
 mod reconcile;
 mod rescue;
 mod review;

@@ -86,7 +86,7 @@ async fn lease(
 ) -> Result<(Token, Chunk, Millis), ConfirmError> {
     for _ in 0..LEASE_TRIES {
         match ledger.claim(call.chunk, lease_ms).await? {
-            Claim::Held { token, chunk, batch: BatchState::Active, now } => {
+            Claim::Held { token, chunk, batch: BatchState::Active, now, .. } => {
                 return Ok((token, chunk, now));
             }
             Claim::Held { token, batch: state, .. } => {

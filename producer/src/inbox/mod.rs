@@ -48,7 +48,7 @@ pub struct WatchOptions {
 #[derive(Debug)]
 pub enum Handled {
     /// It lies in `done/`.
-    Done(Taken),
+    Done(Box<Taken>),
     /// It lies in `failed/`.
     Failed(IntakeError),
     /// It stays in `processing/` and is tried again.
@@ -126,7 +126,7 @@ pub async fn handle(
                     tracing::warn!(%file, %batch, %error, "taken, but not moved to done/ yet");
                 }
             }
-            Handled::Done(taken)
+            Handled::Done(Box::new(taken))
         }
         Err(error) if error.is_final() => {
             let list = match &error {

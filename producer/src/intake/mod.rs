@@ -43,7 +43,7 @@ use crate::rules::{Rules, fetched};
 use bad_rows::{BadRows, Left};
 use control::Control;
 use desk::Desk;
-use domain::{Batch, BatchId, BatchState};
+use domain::{Batch, BatchId, BatchState, Terms};
 use ledger::suspicion::{self, Suspicion};
 use ledger::{Ledger, LedgerError, NewBatch, Opened, Seal};
 use rehearsal::Rehearsal;
@@ -69,6 +69,7 @@ pub async fn take(
 ) -> Result<Taken, IntakeError> {
     let control = Control::new(&rules, &options)?;
     ceilings::are_set(&rules)?;
+    let terms = options.terms(ledger.about().await?.now)?;
     if !options.dry_run {
         // Before anything is written: what cannot be told and signed is not begun.
         rules.clerk.key()?;
@@ -87,7 +88,7 @@ pub async fn take(
         reference: source.reference_column(),
         delimiter: source.delimiter(),
     };
-    let intake = Intake { ledger, rules, options, about, control };
+    let intake = Intake { ledger, rules, options, about, control, terms };
     intake.run(source).await
 }
 
@@ -109,6 +110,7 @@ struct Intake {
     options: TakeOptions,
     about: About,
     control: Control,
+    terms: Terms,
 }
 
 /// Where good rows go.
@@ -184,6 +186,7 @@ impl Intake {
             name: self.about.name.clone(),
             file_sha256: self.about.sha256.clone(),
             lease_ms: INTAKE_LEASE_MS,
+            terms: self.terms,
         };
         Ok(match self.ledger.open_batch(new).await? {
             Opened::Fresh => Ok(batch),
@@ -221,6 +224,7 @@ impl Intake {
             batch: Some(batch.id),
             rows: batch.totals.rows(),
             totals: batch.totals.clone(),
+            terms: batch.terms,
             was_taken_before: true,
             ..self.nothing_taken()
         }
@@ -231,6 +235,7 @@ impl Intake {
             name: self.about.name.clone(),
             encoding: self.about.encoding,
             profile: self.about.profile.clone(),
+            terms: self.terms,
             ..Taken::default()
         }
     }
@@ -253,6 +258,7 @@ impl Intake {
             name: nothing.name,
             encoding: nothing.encoding,
             profile: nothing.profile,
+            terms: nothing.terms,
             ..taken
         })
     }

@@ -1,11 +1,16 @@
 //! What is asked of an intake, how far it is, and what comes out.
 
-use super::error::Problems;
+use super::error::{IntakeError, Problems};
 use super::size::{Compared, LargeRow};
+use crate::report::cells::put_time;
 use domain::batch::Totals;
-use domain::{BatchId, LaneName};
+use domain::{BatchId, LaneName, Millis, Priority, Terms};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How far ahead a batch may be told to wait: rows are kept and paid by the rules of the day on which
+/// they were checked. A later date is more likely a slip than a plan.
+const NOT_BEFORE_AHEAD_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// How a file is to be taken.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +31,10 @@ pub struct TakeOptions {
     pub expect_rows: Option<u64>,
     /// What is taken must add up to this, per currency: `EUR:1500.00`.
     pub expect_totals: Vec<String>,
+    /// Send nothing of it before this moment.
+    pub not_before: Option<Millis>,
+    /// Which of two batches goes first on a lane.
+    pub priority: Priority,
     /// Do everything but write to the ledger.
     pub dry_run: bool,
     /// The file was found in `processing/` after a crash: that its own batch holds its hash
@@ -37,6 +46,19 @@ impl TakeOptions {
     /// Takes `file` as it is.
     pub fn of(file: impl Into<PathBuf>) -> TakeOptions {
         TakeOptions { file: file.into(), ..TakeOptions::default() }
+    }
+
+    /// What is asked beside the rows, at `now`: a moment that has passed is as if none was named.
+    pub fn terms(&self, now: Millis) -> Result<Terms, IntakeError> {
+        let not_before = self.not_before.filter(|at| *at > now).unwrap_or_default();
+        if not_before.since(now) > NOT_BEFORE_AHEAD_MS_MAX {
+            let mut latest = String::new();
+            put_time(&mut latest, now.plus(NOT_BEFORE_AHEAD_MS_MAX).0);
+            return Err(IntakeError::Option(format!(
+                "--not-before lies more than 90 days ahead; expected a moment until {latest}"
+            )));
+        }
+        Ok(Terms { not_before, priority: self.priority })
     }
 
     /// The file's name in the ledger.
@@ -73,6 +95,8 @@ pub struct Taken {
     pub largest: Vec<LargeRow>,
     /// The totals beside those of the batches before.
     pub compared: Vec<Compared>,
+    /// What was asked beside the rows.
+    pub terms: Terms,
     /// The batch stood already: a crash had come between its seal and the end of its intake.
     pub was_taken_before: bool,
 }

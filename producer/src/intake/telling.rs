@@ -3,7 +3,7 @@
 
 use super::{About, Intake, IntakeError, ceilings, desk};
 use crate::audit::settle::json;
-use crate::audit::told::{IntakeTold, LeftOut, sums};
+use crate::audit::told::{IntakeTold, LeftOut, TermsTold, sums};
 use crate::audit::{Chain, Kind};
 use domain::BatchId;
 
@@ -39,6 +39,7 @@ impl Intake {
             totals: sums(&written.totals),
             left_out,
             lanes: lanes.collect(),
+            terms: TermsTold::of(self.terms),
             late: false,
         };
         let chain = Chain::batch(batch);

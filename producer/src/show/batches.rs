@@ -1,6 +1,7 @@
 //! Batches, one batch, and its totals.
 
 use super::table::table;
+use super::terms;
 use crate::progress::counts;
 use crate::report::Summary;
 use crate::report::cells::put_time;
@@ -42,6 +43,10 @@ pub fn one(batch: &Batch) -> String {
         pair("rows", batch.totals.rows().to_string()),
         pair("total", totals(batch)),
     ];
+    let terms = terms::words(&batch.terms);
+    if !terms.is_empty() {
+        rows.push(pair("terms", terms));
+    }
     if !batch.reason.is_empty() {
         rows.push(pair("reason", batch.reason.clone()));
     }
@@ -175,6 +180,8 @@ pub fn to_json(batch: &Batch) -> Value {
         "file_sha256": batch.file_sha256,
         "state": batch.state.name(),
         "created": created,
+        "not_before": terms::not_before_json(&batch.terms),
+        "priority": batch.terms.priority.name(),
         "rows": batch.totals.rows(),
         "totals": totals,
         "payouts": counts,

@@ -2,7 +2,8 @@
 //!
 //! - [`table`]: columns that line up
 //! - [`batches`]: batches, one batch, its totals; [`waiting`]: what waits for a person;
-//!   [`pause`]: who holds a batch, and why
+//!   [`pause`]: who holds a batch, and why; [`terms`]: when it may go, and before whom; [`forecast`]:
+//!   when it will be through
 //! - [`lanes`]: lanes; [`limits`]: what each provider allows
 //! - [`provider`]: what a provider can be asked, and what it answered
 //! - [`review`]: what a person must decide, and all that is known of one payout
@@ -10,6 +11,7 @@
 
 pub mod audit;
 pub mod batches;
+pub mod forecast;
 pub mod lanes;
 pub mod limits;
 pub mod pause;
@@ -17,4 +19,5 @@ pub mod provider;
 pub mod review;
 pub mod table;
 pub mod taken;
+pub mod terms;
 pub mod waiting;

@@ -31,6 +31,10 @@ pub fn taken(taken: &Taken) -> String {
             "  {warning}{total} {currency}; the last {batches} batches had {median} in the middle"
         );
     }
+    let terms = super::terms::words(&taken.terms);
+    if !terms.is_empty() {
+        let _ = writeln!(out, "  {terms}");
+    }
     let _ = writeln!(out, "  read as {} with profile \"{}\"", taken.encoding, taken.profile);
     if taken.rejected > 0 {
         let _ = writeln!(out, "  {} rows left out:\n{}", taken.rejected, taken.problems);
@@ -71,6 +75,8 @@ pub fn to_json(taken: &Taken) -> Value {
             "batches": with.batches,
             "unusual": with.is_unusual,
         })).collect::<Vec<_>>(),
+        "not_before": super::terms::not_before_json(&taken.terms),
+        "priority": taken.terms.priority.name(),
         "rejected": taken.rejected,
         "rejected_file": taken.rejected_file,
         "problems": problems(&taken.problems),

@@ -135,6 +135,7 @@ async fn a_file_left_by_a_crash_before_the_seal_is_taken_once_the_lease_has_ende
         name: "a.csv".to_owned(),
         file_sha256: survey(file).unwrap().sha256,
         lease_ms: 15_000,
+        terms: domain::Terms::default(),
     };
     assert_eq!(folders.world.ledger.open_batch(new).await.unwrap(), Opened::Fresh);
     drop(claimed);

@@ -129,6 +129,7 @@ async fn an_abandoned_intake_gives_its_references_back_when_its_lease_has_ended(
         name: "dead.csv".to_owned(),
         file_sha256: "00".repeat(32),
         lease_ms: 15_000,
+        terms: domain::Terms::default(),
     };
     assert_eq!(world.ledger.open_batch(new).await.unwrap(), Opened::Fresh);
     let place = domain::Place { chunk: domain::ChunkId { batch: id, no: 0 }, row: 0 };
@@ -154,6 +155,7 @@ async fn of_two_files_taken_in_at_once_the_younger_gives_way_and_the_older_is_ta
         name: "younger.csv".to_owned(),
         file_sha256: "00".repeat(32),
         lease_ms: 15_000,
+        terms: domain::Terms::default(),
     };
     assert_eq!(world.ledger.open_batch(new).await.unwrap(), Opened::Fresh);
     let place = domain::Place { chunk: domain::ChunkId { batch: id, no: 0 }, row: 0 };

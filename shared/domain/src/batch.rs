@@ -2,6 +2,7 @@
 
 use crate::payout::State;
 use crate::place::BatchId;
+use crate::terms::Terms;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -182,6 +183,8 @@ pub struct Batch {
     pub state: BatchState,
     /// When intake opened it.
     pub created: Millis,
+    /// When it may go, and before whom.
+    pub terms: Terms,
     /// Rows and money at seal; empty before.
     pub totals: Totals,
     /// Chunks at seal; 0 before.

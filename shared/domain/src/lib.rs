@@ -11,7 +11,7 @@
 //! - [`payout`]: what the ledger knows of one row, and its packed form
 //! - [`table`]: the whole (state × event) table; [`decide`]: the one function that applies it
 //! - [`policy`]: how long to wait for what
-//! - [`batch`]: a batch, its life and its counters
+//! - [`batch`]: a batch, its life and its counters; [`terms`]: when it may go, and before whom
 //! - [`hours`]: when a lane sends: business days, holidays, a cut-off, a time zone
 
 pub mod batch;
@@ -26,6 +26,7 @@ pub mod reference;
 pub mod row;
 pub mod sender;
 pub mod table;
+pub mod terms;
 pub mod time;
 
 pub use batch::{Batch, BatchState, Counts};
@@ -39,4 +40,5 @@ pub use reference::{LedgerId, PayerReference, ProviderReference, ReferenceFormat
 pub use row::{Destination, Method, Row};
 pub use sender::{Account, Sender};
 pub use table::{Event, News, Outcome};
+pub use terms::{Priority, Terms};
 pub use time::Millis;

@@ -128,7 +128,8 @@ pub trait Ledger: Send + Sync + 'static {
     // ---- batches ----
 
     /// A batch goes from one state to another by compare-and-set; false if it was not in
-    /// `from` or may not go there. Becoming active makes all its chunks ready.
+    /// `from` or may not go there. Becoming active makes all its chunks ready, as soon as its
+    /// time has come ([`domain::Terms`]).
     fn set_batch_state(&self, id: BatchId, from: BatchState, to: BatchState) -> Answer<'_, bool>;
 
     /// The totals and chunk count again with the batch, for a complete or cancelled batch whose

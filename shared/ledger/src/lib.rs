@@ -9,6 +9,7 @@
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
 //! - [`pause`]: why a batch is held, and what a person has let go on
+//! - [`forecast`]: how fast a batch comes forward, and when it will be through
 //! - [`senders`]: who sends, and who can send no more (S12); [`suspicion`]: a ledger that may have
 //!   gone back in time (S18)
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
@@ -20,6 +21,7 @@
 pub mod api;
 pub mod apply;
 pub mod audit;
+pub mod forecast;
 pub mod forward;
 pub mod intake;
 pub mod lane;

@@ -3,7 +3,7 @@
 use crate::api::LedgerError;
 use domain::batch::Totals;
 use domain::{
-    BatchId, BatchState, ChunkId, LaneName, LedgerId, Millis, Payout, Place, ReferenceFormat,
+    BatchId, BatchState, ChunkId, LaneName, LedgerId, Millis, Payout, Place, ReferenceFormat, Terms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub struct NewBatch {
     pub file_sha256: String,
     /// How long the intake lease lasts without an append.
     pub lease_ms: u64,
+    /// When it may go, and before whom.
+    pub terms: Terms,
 }
 
 /// What [`crate::Ledger::open_batch`] found.
@@ -93,7 +95,7 @@ pub struct NewChunk {
     pub first_ordinal: u32,
     /// How the lane's provider wants references.
     pub format: ReferenceFormat,
-    /// From now until a row that was never sent fails.
+    /// From now, or from when the batch may go, until a row that was never sent fails.
     pub unsent_give_up_ms: u64,
     /// The rows, by [`crate::rows::encode`].
     pub blocks: Vec<Vec<u8>>,
@@ -144,6 +146,8 @@ pub enum Claim {
         chunk: Chunk,
         /// The batch's state at this moment.
         batch: BatchState,
+        /// When it may go.
+        terms: Terms,
         /// Ledger time at this moment.
         now: Millis,
     },
@@ -156,7 +160,7 @@ pub enum Claim {
 /// What must hold for a write, checked in the same atomic step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// For intents (S6): the lease is current and the batch active.
+    /// For intents (S6): the lease is current, the batch active, and its time has come.
     Intent(Token),
     /// The lease is current.
     Held(Token),

@@ -42,6 +42,7 @@ async fn open(ledger: &dyn Ledger, n: u64) {
         name: format!("{n}.csv"),
         file_sha256: format!("{n:064x}"),
         lease_ms: LONG_MS,
+        terms: domain::Terms::default(),
     };
     assert_eq!(ledger.open_batch(new).await.unwrap(), Opened::Fresh);
 }

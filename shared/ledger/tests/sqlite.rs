@@ -30,6 +30,7 @@ fn batch(n: u64) -> NewBatch {
         name: "a.csv".to_owned(),
         file_sha256: format!("{n:064x}"),
         lease_ms: 600_000,
+        terms: domain::Terms::default(),
     }
 }
 
@@ -90,9 +91,25 @@ fn a_ledger_of_a_newer_program_is_refused_and_the_error_says_what_to_do() {
     assert!(text.contains("use the program that wrote it"), "{text}");
 }
 
+/// Makes of a file what the program of version 3 would have left: batches without terms, and one
+/// virtual time a lane.
+fn make_version_3(path: &Path) {
+    let file = Connection::open(path).unwrap();
+    file.execute_batch(
+        "ALTER TABLE lane ADD COLUMN virtual_time INTEGER NOT NULL DEFAULT 0;
+         UPDATE lane SET virtual_time = json_extract(turns, '$.times[1]') WHERE turns IS NOT NULL;
+         ALTER TABLE lane DROP COLUMN turns; ALTER TABLE served DROP COLUMN priority;
+         ALTER TABLE batch RENAME COLUMN is_followed TO followed;
+         ALTER TABLE batch DROP COLUMN not_before_ms; ALTER TABLE batch DROP COLUMN priority;
+         PRAGMA user_version = 3;",
+    )
+    .unwrap();
+}
+
 /// Makes of a file what the program of version 2 would have left: payouts of 32 bytes, without
 /// sender and account, and neither registers nor audit chains.
 fn make_version_2(path: &Path) {
+    make_version_3(path);
     let mut file = Connection::open(path).unwrap();
     let transaction = file.transaction().unwrap();
     transaction
@@ -174,8 +191,41 @@ async fn the_payouts_of_a_ledger_of_version_2_get_room_for_sender_and_account() 
     assert!(ledger.append_entry("c".to_owned(), 0, vec![1]).await.unwrap());
     drop(ledger);
     let ledger = SqliteLedger::open(&path).unwrap();
-    assert_eq!((chunks(&ledger).await, version(&path)), (before, 3), "it is done once");
+    assert_eq!((chunks(&ledger).await, version(&path)), (before, 4), "it is done once");
     assert_eq!(ledger.entry_count("c".to_owned()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_of_version_3_asked_for_nothing_and_its_lane_goes_on_where_it_was() {
+    let (_dir, path) = place_for_a_ledger();
+    with_payouts(&path).await;
+    let ledger = SqliteLedger::open(&path).unwrap();
+    for _ in 0..2 {
+        assert_eq!(ledger.take_ready(lane(), 1, 0).await.unwrap().len(), 1);
+    }
+    drop(ledger);
+    let served = |path: &Path| -> (u64, u64) {
+        let file = Connection::open(path).unwrap();
+        let sql = "SELECT json_extract(turns, '$.times[1]'), (SELECT max(virtual_time) FROM served)
+                   FROM lane";
+        file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let before = served(&path);
+    assert_eq!(before, (1, 2));
+    make_version_3(&path);
+
+    // A process of version 3 that has the file open must not store a batch without its terms.
+    let older = Connection::open(&path).unwrap();
+    let mut writes = older.prepare("UPDATE batch SET followed = 0").unwrap();
+    writes.execute([]).unwrap();
+    older.execute("UPDATE batch SET followed = 1", []).unwrap();
+    let ledger = SqliteLedger::open(&path).unwrap();
+    assert!(writes.execute([]).is_err(), "it went on");
+
+    assert_eq!((served(&path), version(&path)), (before, 4));
+    let found = ledger.batch(batch(1).id).await.unwrap().unwrap();
+    assert_eq!(found.terms, domain::Terms::default());
+    assert_eq!(ledger.take_ready(lane(), 9, 0).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@
 //! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself; [`hours`]: a lane that
 //!   is closed, and one that is drained
 //! - [`audit`]: what was done is proved, and what is changed by hand is found
+//! - [`terms`]: a batch that must wait for its time, and one that goes before others
 //! - [`twins`]: the same thing given to two producers at one moment
 
 mod audit;
@@ -37,4 +38,5 @@ mod rewind;
 mod samples;
 mod senders;
 mod stopping;
+mod terms;
 mod twins;

@@ -18,7 +18,7 @@ use crate::brakes::Road;
 use crate::lane::Lane;
 use crate::send::Gate;
 use crate::work::{Core, Held};
-use domain::{BatchState, Event, Payout, State};
+use domain::{Event, Payout, State};
 use futures::future::join_all;
 use ledger::apply::Happening;
 use ledger::{Guard, LedgerError, Note, NoteKind};
@@ -96,8 +96,7 @@ pub async fn take(
 
 /// A lane that may not send does not pay, either: a later look-up finds the step due again.
 fn may_step(core: &Core, lane: &Lane, held: &Held) -> bool {
-    held.batch == BatchState::Active
-        && !core.is_stopping()
+    held.may_send(core)
         && !held.lost.load(Ordering::Relaxed)
         && !matches!(lane.brakes.road(&core.clock), Road::Closed { .. })
 }

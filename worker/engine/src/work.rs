@@ -15,7 +15,7 @@ use crate::lane::Lane;
 use crate::shelf::Shelf;
 use domain::{
     BatchState, ChunkId, Event, LedgerId, Millis, Payout, Place, ProviderReference,
-    ReferenceFormat, Row, Sender, State,
+    ReferenceFormat, Row, Sender, State, Terms,
 };
 use futures::FutureExt;
 use futures::future::{Either, select};
@@ -86,6 +86,8 @@ pub struct Held {
     pub payouts: Vec<Payout>,
     /// The batch's state when we claimed the chunk; an intent checks it again.
     pub batch: BatchState,
+    /// When the batch may go; an intent checks it again.
+    pub terms: Terms,
     /// Rows from this one on are not sent now: they wait for the batch's canaries.
     pub end: u16,
     /// The lease is gone: no more intents.
@@ -96,6 +98,25 @@ impl Held {
     /// The payout of a row.
     pub fn payout(&self, row: u16) -> Option<&Payout> {
         self.payouts.get(usize::from(row))
+    }
+
+    /// Whether money may move for the batch now, as far as is known here; the ledger decides.
+    pub fn may_send(&self, core: &Core) -> bool {
+        self.batch == BatchState::Active
+            && !self.terms.waits(core.clock.now())
+            && !core.is_stopping()
+    }
+
+    /// When a payout is too old. A new attempt counts from when a person ordered it, and a row's
+    /// time never begins before its batch may go.
+    fn gives_up_at(&self, lane: &Lane, payout: &Payout) -> Millis {
+        match payout.state {
+            State::Accepted => {
+                let begins = self.terms.not_before;
+                payout.give_up_at.max(begins.plus(lane.policy.unsent_give_up_ms))
+            }
+            _ => payout.give_up_at,
+        }
     }
 
     /// Takes in what a write made of a row.
@@ -175,10 +196,10 @@ const CLOSED_LOOK_MS: u64 = 60 * 60 * 1_000;
 pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
     let asked_ms = core.clock.boot_ms();
     let claimed = core.ledger.claim(id, core.lease_ms).await;
-    let (token, chunk, batch) = match claimed {
-        Ok(Claim::Held { token, chunk, batch, now }) => {
+    let (token, chunk, batch, terms) = match claimed {
+        Ok(Claim::Held { token, chunk, batch, terms, now }) => {
             core.clock.learn(asked_ms, now);
-            (token, chunk, batch)
+            (token, chunk, batch, terms)
         }
         // Somebody else is at it, there is nothing to do, or the hint comes back by itself.
         Ok(Claim::Busy | Claim::Gone) => return,
@@ -195,6 +216,7 @@ pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
         format: chunk.format,
         payouts: chunk.payouts,
         batch,
+        terms,
         end: u16::MAX,
         lost: Arc::clone(&lost),
     };
@@ -248,7 +270,7 @@ async fn all(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, LedgerErr
     expire(core, lane, held).await?;
     astray::tell(core, lane, held).await?;
     ask::ask(core, lane, held).await?;
-    if held.batch != BatchState::Active || core.is_stopping() {
+    if !held.may_send(core) {
         return Ok(0);
     }
     // Outside its hours a lane begins nothing; `next_at` knows when they begin.
@@ -287,7 +309,7 @@ async fn expire(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), LedgerE
         State::Accepted => !p.news_pending || lane.is_astray(p),
         state => state.is_open() && lane.is_astray(p),
     };
-    let old = held.rows(|p| nobody_asks(p) && p.give_up_at <= now);
+    let old = held.rows(|p| nobody_asks(p) && held.gives_up_at(lane, p) <= now);
     let guard = Guard::Held(held.token);
     held.happen(core, lane, guard, &old, &Event::TooOld).await.map(drop)
 }
@@ -315,15 +337,20 @@ fn next_at(core: &Core, lane: &Lane, held: &Held, wait_ms: u64) -> Millis {
     let open = held.payouts.iter().filter(|p| p.state.is_open());
     let due = open.map(|p| match p.state {
         // Nothing but its end is to be done for it here.
-        _ if lane.is_astray(p) => p.give_up_at,
+        _ if lane.is_astray(p) => held.gives_up_at(lane, p),
         // A batch that is paused says when it goes on; until then only its time can run out.
-        State::Accepted if held.batch != BatchState::Active && !p.news_pending => p.give_up_at,
+        State::Accepted if held.batch != BatchState::Active && !p.news_pending => {
+            held.gives_up_at(lane, p)
+        }
+        State::Accepted if held.terms.waits(now) && !p.news_pending => {
+            p.due.max(held.terms.not_before)
+        }
         // However long it has to wait, its time runs out when it runs out.
         State::Accepted
             if let Some(opens) = opens
                 && !p.news_pending =>
         {
-            p.due.max(opens).min(p.give_up_at)
+            p.due.max(opens).min(held.gives_up_at(lane, p))
         }
         State::Accepted if wait_ms > 0 && !p.news_pending => p.due.max(now.plus(wait_ms)),
         _ => p.due,

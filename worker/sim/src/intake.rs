@@ -5,7 +5,7 @@ use crate::run::policy;
 use domain::batch::Totals;
 use domain::{
     BatchId, BatchState, ChunkId, Currencies, Currency, Destination, Method, Money, PayerReference,
-    Place, ReferenceFormat, Row,
+    Place, ReferenceFormat, Row, Terms,
 };
 use ledger::memory::MemoryLedger;
 use ledger::{Ledger, NewBatch, NewChunk, Seal};
@@ -17,10 +17,16 @@ use ulid::Ulid;
 pub const FORMAT: ReferenceFormat = ReferenceFormat::Text { max_bytes: 64 };
 
 /// A sealed batch of so many payouts, in chunks of so many rows.
-pub async fn take_in(memory: &MemoryLedger, payouts: u16, chunk_rows: u16) -> BatchId {
+pub async fn take_in(
+    memory: &MemoryLedger,
+    payouts: u16,
+    chunk_rows: u16,
+    terms: Terms,
+) -> BatchId {
     let id = BatchId(Ulid::from_parts(1, 1));
     let fail = "the in-memory ledger takes a batch";
-    let new = NewBatch { id, name: "sim.csv".into(), file_sha256: "0".into(), lease_ms: 60_000 };
+    let (name, file_sha256) = ("sim.csv".into(), "0".into());
+    let new = NewBatch { id, name, file_sha256, lease_ms: 60_000, terms };
     memory.open_batch(new).await.expect(fail);
     let mut totals = Totals::default();
     let ordinals: Vec<u32> = (1..=u32::from(payouts)).collect();

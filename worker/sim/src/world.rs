@@ -46,7 +46,12 @@ impl World {
         let id = LedgerId::from_random(0);
         let ledger = MemoryLedger::new(id, Arc::new(move || ledger_time(clock.now_ms())));
         let gateway = Gateway::new(exec.clone(), scenario.shape, scenario.temper, ledger.clone());
-        let batch = block_on(take_in(&ledger, scenario.payouts, scenario.chunk_rows));
+        let batch = block_on(take_in(
+            &ledger,
+            scenario.payouts,
+            scenario.chunk_rows,
+            domain::Terms::default(),
+        ));
         let pool = Pool::new(exec.clone(), ledger.clone(), gateway.clone(), *scenario);
         for number in 1..=scenario.workers {
             pool.start(Actor(number));

@@ -19,6 +19,7 @@ impl Store {
         let mut waiting: Vec<Waiting> = followed
             .map(|record| Waiting {
                 batch: record.batch.id,
+                priority: record.batch.terms.priority,
                 served: 0,
                 chunks: self.ready_chunks(record.batch.id, &name, now),
             })
@@ -27,7 +28,7 @@ impl Store {
         for one in &mut waiting {
             one.served = lane.served.get(&one.batch).copied().unwrap_or(0);
         }
-        let chosen = fair::choose(&mut waiting, &mut lane.virtual_time, max);
+        let chosen = fair::choose(&mut waiting, &mut lane.turns, max);
         lane.served = waiting.into_iter().map(|one| (one.batch, one.served)).collect();
         let ids: Vec<_> = chosen.into_iter().map(|(batch, no)| ChunkId { batch, no }).collect();
         for id in &ids {
@@ -65,7 +66,8 @@ impl Store {
             return Ok(Claim::Gone);
         };
         let Some(token) = chunk.schedule.claim(lease_ms, now) else { return Ok(Claim::Busy) };
-        Ok(Claim::Held { token, chunk: chunk.to_chunk(id)?, batch: record.batch.state, now })
+        let (batch, terms) = (record.batch.state, record.batch.terms);
+        Ok(Claim::Held { token, chunk: chunk.to_chunk(id)?, batch, terms, now })
     }
 
     pub(super) fn renew(&mut self, id: ChunkId, token: Token, lease_ms: u64, now: Millis) -> bool {

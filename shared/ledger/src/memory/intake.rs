@@ -52,8 +52,10 @@ impl Store {
     }
 
     pub(super) fn append(&mut self, new: NewChunk, now: Millis) -> Result<bool, LedgerError> {
-        let slots = write::fresh(new.rows, now, new.unsent_give_up_ms)?;
         let record = self.batches.get_mut(&new.id.batch);
+        let terms = record.as_ref().map(|record| record.batch.terms).unwrap_or_default();
+        let give_up_at = terms.give_up_at(now, new.unsent_give_up_ms);
+        let slots = write::fresh(new.rows, now, give_up_at)?;
         if !record.is_some_and(|record| record.appended(new.lease_ms, now)) {
             return Ok(false);
         }
@@ -64,7 +66,7 @@ impl Store {
             blocks: new.blocks,
             slots,
             notes: Vec::new(),
-            schedule: Schedule::new(),
+            schedule: Schedule::new(terms.not_before),
         };
         self.chunks.insert(new.id, chunk);
         Ok(true)

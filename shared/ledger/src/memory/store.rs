@@ -1,6 +1,7 @@
 //! What the ledger holds, and its batches.
 
 use crate::rules::batch::BatchRecord;
+use crate::rules::fair::Turns;
 use crate::rules::schedule::Schedule;
 use crate::types::{LaneRecord, Life};
 use domain::{
@@ -41,7 +42,7 @@ pub(super) struct ChunkRecord {
 pub(super) struct Lane {
     pub record: Option<LaneRecord>,
     pub next_slot_us: u64,
-    pub virtual_time: u64,
+    pub turns: Turns,
     pub served: BTreeMap<BatchId, u64>,
     pub strays: VecDeque<String>,
     pub rules: Option<(Millis, String)>,
@@ -67,10 +68,11 @@ impl Store {
         from: BatchState,
         to: BatchState,
     ) -> bool {
-        let went = self.batches.get_mut(&id).is_some_and(|record| record.go(from, to));
+        let Some(record) = self.batches.get_mut(&id) else { return false };
+        let went = record.go(from, to);
         if went && to == BatchState::Active {
             for (_, chunk) in self.chunks.range_mut(chunks_of(id)) {
-                chunk.schedule.wake_at(Millis(0));
+                chunk.schedule.wake_at(record.batch.terms.not_before);
             }
         }
         went

@@ -1,7 +1,7 @@
 //! A batch's state, and who writes its result file.
 
 use super::RedisLedger;
-use super::intake::changed_lanes;
+use super::intake::changed_orders;
 use super::scripts;
 use super::values::{self, Fields, take};
 use crate::api::LedgerError;
@@ -21,13 +21,13 @@ impl RedisLedger {
         let keys = [self.keys.meta(id), self.keys.due(id), self.keys.chunks(id)];
         let mut call = scripts::SET_STATE.call(&keys);
         call.arg(from.name()).arg(to.name());
-        let lanes = changed_lanes(self.link.one(call).await?)?;
-        if let Some(lanes) = &lanes
+        let orders = changed_orders(self.link.one(call).await?)?;
+        if let Some(orders) = &orders
             && matches!(to, BatchState::Active | BatchState::Cancelled)
         {
-            self.join_lanes(id, lanes).await;
+            self.join_lanes(id, orders).await;
         }
-        Ok(lanes.is_some())
+        Ok(orders.is_some())
     }
 
     pub(super) async fn do_claim_report(

@@ -2,6 +2,7 @@
 
 use super::RedisLedger;
 use super::keys::number;
+use super::rebuild::Orders;
 use super::scripts;
 use super::values::{format_text, lane_names, take, take_bool};
 use crate::api::LedgerError;
@@ -85,6 +86,7 @@ impl RedisLedger {
         let id = new.id.to_string();
         let mut open = scripts::OPEN.call(&[self.keys.meta(new.id)]);
         open.arg(&new.name).arg(&new.file_sha256).arg(new.lease_ms);
+        open.arg(new.terms.not_before.0).arg(new.terms.priority.name());
         let mut index = redis::cmd("ZADD");
         index.arg(self.keys.installation("batches")).arg(0).arg(&id);
         let mut unsettled = redis::cmd("SADD");
@@ -152,13 +154,13 @@ impl RedisLedger {
             .map_err(|e| LedgerError::Broken(format!("totals cannot be stored: {e}")))?;
         let mut call = scripts::SEAL.call(&[self.keys.meta(seal.id)]);
         call.arg(seal.state.name()).arg(seal.chunks).arg(seal.totals.rows()).arg(totals);
-        let lanes = changed_lanes(self.link.one(call).await?)?;
-        if let Some(lanes) = &lanes
+        let orders = changed_orders(self.link.one(call).await?)?;
+        if let Some(orders) = &orders
             && seal.state == BatchState::Active
         {
-            self.join_lanes(seal.id, lanes).await;
+            self.join_lanes(seal.id, orders).await;
         }
-        Ok(lanes.is_some())
+        Ok(orders.is_some())
     }
 
     pub(super) async fn do_reject(
@@ -208,12 +210,12 @@ impl RedisLedger {
     }
 }
 
-/// The answer of a script that gives `{1, lanes}` or `{0}`.
-pub(super) fn changed_lanes(answer: Value) -> Result<Option<Vec<domain::LaneName>>, LedgerError> {
+/// The answer of a script that gives `{1, lanes, priority}` or `{0}`.
+pub(super) fn changed_orders(answer: Value) -> Result<Option<Orders>, LedgerError> {
     let answer: Vec<Option<String>> = take(answer, "a batch's lanes")?;
     match answer.as_slice() {
-        [Some(done), lanes] if done == "1" => {
-            lane_names(lanes.as_deref().unwrap_or_default()).map(Some)
+        [Some(done), lanes, priority] if done == "1" => {
+            Orders::read(lanes.as_deref(), priority.as_deref()).map(Some)
         }
         _ => Ok(None),
     }

@@ -1,7 +1,7 @@
 //! All names of keys. What one script touches shares a hash tag.
 
 use crate::api::LedgerError;
-use domain::{BatchId, ChunkId, LaneName, ReferenceKey};
+use domain::{BatchId, ChunkId, LaneName, Priority, ReferenceKey};
 
 /// Bytes of a reference's key that are a field's name; the others choose the hash.
 pub(super) const FIELD_BYTES: usize = 15;
@@ -95,7 +95,15 @@ impl Keys {
         format!("{}:{{i}}:{what}", self.prefix)
     }
 
-    /// `order`, `time`, `record`, `slot`, `rules` or `strays`.
+    /// What a lane keeps for each priority: `order` or `time`.
+    pub fn turns(&self, lane: &LaneName, what: &str, priority: Priority) -> String {
+        match priority {
+            Priority::Normal => self.lane(lane, what),
+            Priority::High | Priority::Low => self.lane(lane, &format!("{what}:{priority}")),
+        }
+    }
+
+    /// `order`, `time`, `taken`, `record`, `slot`, `rules` or `strays`.
     pub fn lane(&self, lane: &LaneName, what: &str) -> String {
         format!("{}:{{l:{lane}}}:{what}", self.prefix)
     }

@@ -11,7 +11,8 @@
 //! | `{b:…}:s:<chunk>`, `:r:`, `:n:` | slots of 40 bytes; blocks of rows; notes, one element a write |
 //! | `{b:…}:due:<lane>` | a sorted set: chunk → when it is ready |
 //! | `{r:<00-ff>}:<00-3f>` | 16,384 hashes: reference key → place, listpacks up to 8 million |
-//! | `{l:<lane>}:order`, `:time` | a cache: batches by how often they were served ([`rebuild`]) |
+//! | `{l:<lane>}:order`, `:time` | a cache: batches by how often they were served ([`rebuild`]); behind them `:high`, `:low` for those |
+//! | `{l:…}:taken` | chunks that were given out |
 //! | `{l:…}:record`, `:slot`, `:strays` | the lane's record, its first free slot, its strays |
 //! | `{l:…}:rules` | a hash: rules that were fetched from the lane's provider, and when |
 //! | `{f}:files` | file hash → batch |

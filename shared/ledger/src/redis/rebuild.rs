@@ -9,7 +9,7 @@ use super::RedisLedger;
 use super::values::{self, Fields, take};
 use crate::api::LedgerError;
 use crate::redis::reading::batch_ids;
-use domain::{BatchId, BatchState, LaneName};
+use domain::{BatchId, BatchState, LaneName, Priority};
 use redis::Cmd;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -22,6 +22,20 @@ const ALL_EVERY_MS: u64 = 60_000;
 
 /// Batches read in one round trip.
 const PAGE: usize = 256;
+
+/// Where a batch waits for its turn: in one order of each of its lanes.
+pub(super) struct Orders {
+    lanes: Vec<LaneName>,
+    priority: Priority,
+}
+
+impl Orders {
+    /// As its hash holds them.
+    pub fn read(lanes: Option<&str>, priority: Option<&str>) -> Result<Orders, LedgerError> {
+        let lanes = values::lane_names(lanes.unwrap_or_default())?;
+        Ok(Orders { lanes, priority: values::priority(priority)? })
+    }
+}
 
 /// When this process looked last.
 #[derive(Debug, Default)]
@@ -94,14 +108,15 @@ impl RedisLedger {
         for (id, answer) in ids.iter().zip(answers) {
             let fields: Fields = take(answer, "a batch")?;
             let batch = values::batch(*id, &fields)?;
-            let lanes = fields.get("lanes").map(String::as_str).unwrap_or_default();
+            let text = |name: &str| fields.get(name).map(String::as_str);
+            let orders = || Orders::read(text("lanes"), text("priority"));
             let open = batch.as_ref().is_some_and(|b| b.counts.open() > 0);
             match batch.map(|b| b.state) {
                 Some(BatchState::Active | BatchState::Paused) => {
-                    calls.extend(self.join_calls(*id, &values::lane_names(lanes)?));
+                    calls.extend(self.join_calls(*id, &orders()?));
                 }
                 Some(BatchState::Cancelled) if open => {
-                    calls.extend(self.join_calls(*id, &values::lane_names(lanes)?));
+                    calls.extend(self.join_calls(*id, &orders()?));
                 }
                 Some(BatchState::Receiving | BatchState::Awaiting) => {}
                 None
@@ -116,22 +131,23 @@ impl RedisLedger {
         Ok(())
     }
 
-    fn join_calls(&self, id: BatchId, lanes: &[LaneName]) -> Vec<Cmd> {
+    fn join_calls(&self, id: BatchId, orders: &Orders) -> Vec<Cmd> {
         let join = |lane: &LaneName| {
             let mut join = redis::cmd("ZADD");
             // A new batch counts as never served; the lane's time lifts it to the present.
-            join.arg(self.keys.lane(lane, "order")).arg("NX").arg(0).arg(id.to_string());
+            let order = self.keys.turns(lane, "order", orders.priority);
+            join.arg(order).arg("NX").arg(0).arg(id.to_string());
             join
         };
         let mut open = redis::cmd("SADD");
         open.arg(self.keys.installation("open")).arg(id.to_string());
-        lanes.iter().map(join).chain([open]).collect()
+        orders.lanes.iter().map(join).chain([open]).collect()
     }
 
     /// Puts a batch into the order of its lanes. What it follows is done already, so a failure
     /// is not the caller's: the next rebuild makes up for it.
-    pub(super) async fn join_lanes(&self, id: BatchId, lanes: &[LaneName]) {
-        if let Err(error) = self.link.all(self.join_calls(id, lanes)).await {
+    pub(super) async fn join_lanes(&self, id: BatchId, orders: &Orders) {
+        if let Err(error) = self.link.all(self.join_calls(id, orders)).await {
             tracing::warn!(batch = %id, %error, "a ready batch waits for the next rebuild");
         }
     }
@@ -140,17 +156,17 @@ impl RedisLedger {
     pub(super) async fn leave_lane(
         &self,
         lane: &LaneName,
-        gone: &[BatchId],
+        gone: &[(BatchId, Priority)],
     ) -> Result<(), LedgerError> {
         if gone.is_empty() {
             return Ok(());
         }
-        let mut leave = redis::cmd("ZREM");
-        leave.arg(self.keys.lane(lane, "order"));
-        for id in gone {
-            leave.arg(id.to_string());
-        }
-        self.link.one(leave).await?;
+        let leave = |(id, priority): &(BatchId, Priority)| {
+            let mut leave = redis::cmd("ZREM");
+            leave.arg(self.keys.turns(lane, "order", *priority)).arg(id.to_string());
+            leave
+        };
+        self.link.all(gone.iter().map(leave).collect()).await?;
         Ok(())
     }
 }

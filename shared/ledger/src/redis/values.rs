@@ -3,7 +3,9 @@
 use crate::api::LedgerError;
 use domain::batch::Totals;
 use domain::payout::PACKED_LEN;
-use domain::{Batch, BatchId, BatchState, Counts, LaneName, Millis, Payout, ReferenceFormat};
+use domain::{
+    Batch, BatchId, BatchState, Counts, LaneName, Millis, Payout, Priority, ReferenceFormat, Terms,
+};
 use redis::{FromRedisValue, RedisError, ServerError, Value, from_redis_value};
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -79,6 +81,7 @@ pub(super) fn batch(id: BatchId, fields: &Fields) -> Result<Option<Batch>, Ledge
         file_sha256: text("sha"),
         state: batch_state(state)?,
         created: Millis(field(fields, "created")?.unwrap_or_default()),
+        terms: terms(field(fields, "not_before")?, fields.get("priority").map(String::as_str))?,
         totals,
         chunks: field(fields, "chunks")?.unwrap_or_default(),
         counts: Counts::from_array(counts),
@@ -86,6 +89,18 @@ pub(super) fn batch(id: BatchId, fields: &Fields) -> Result<Option<Batch>, Ledge
         reported: field(fields, "reported")?,
         reason: text("reason"),
     }))
+}
+
+/// When a batch may go, and before whom: what a batch that was opened before there were terms
+/// does not say is as if nothing had been asked.
+pub(super) fn terms(not_before: Option<u64>, priority: Option<&str>) -> Result<Terms, LedgerError> {
+    let not_before = Millis(not_before.unwrap_or_default());
+    Ok(Terms { not_before, priority: self::priority(priority)? })
+}
+
+pub(super) fn priority(name: Option<&str>) -> Result<Priority, LedgerError> {
+    let named = |name| Priority::from_name(name).ok_or_else(|| damaged("a batch's priority"));
+    name.map(named).transpose().map(Option::unwrap_or_default)
 }
 
 pub(super) fn batch_state(name: &str) -> Result<BatchState, LedgerError> {

@@ -3,8 +3,9 @@
 
 use super::RedisLedger;
 use super::keys::number;
+use super::rebuild::Orders;
 use super::scripts;
-use super::values::{damaged, lane_names, payout, take};
+use super::values::{damaged, payout, take};
 use crate::api::LedgerError;
 use crate::notes;
 use crate::types::{Change, Guard, Written};
@@ -61,7 +62,9 @@ impl RedisLedger {
         let conflicts: Vec<u8> = take(next()?, "payouts")?;
         let awake: String = take(next()?, "a batch's lanes")?;
         if !awake.is_empty() {
-            self.join_lanes(chunk.batch, &lane_names(&awake)?).await;
+            let priority: Option<String> = take(next()?, "a batch's priority")?;
+            let orders = Orders::read(Some(&awake), priority.as_deref())?;
+            self.join_lanes(chunk.batch, &orders).await;
         }
         conflicts.chunks(CONFLICT_BYTES).map(conflict).collect::<Result<_, _>>().map(Written::Done)
     }

@@ -43,6 +43,7 @@ impl BatchRecord {
                 file_sha256: new.file_sha256.clone(),
                 state: BatchState::Receiving,
                 created: now,
+                terms: new.terms,
                 totals: Totals::default(),
                 chunks: 0,
                 counts: Counts::default(),

@@ -24,10 +24,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A chunk that was never held, ready at once.
-    pub fn new() -> Schedule {
+    /// A chunk that was never held, ready as soon as its batch may go.
+    pub fn new(not_before: Millis) -> Schedule {
         Schedule {
-            next_at: Millis(0),
+            next_at: not_before,
             wake: Millis::NEVER,
             lease_until: Millis(0),
             token: Token(0),

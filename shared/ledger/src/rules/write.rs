@@ -24,7 +24,11 @@ pub fn holds(guard: Guard, batch: &BatchRecord, schedule: &Schedule, now: Millis
     let state = batch.batch.state;
     state.was_sealed()
         && match guard {
-            Guard::Intent(token) => schedule.is_held_by(token, now) && state == BatchState::Active,
+            Guard::Intent(token) => {
+                schedule.is_held_by(token, now)
+                    && state == BatchState::Active
+                    && !batch.batch.terms.waits(now)
+            }
             Guard::Held(token) => schedule.is_held_by(token, now),
             Guard::Fact => true,
         }
@@ -83,9 +87,9 @@ pub fn unpack_all(slots: &[u8]) -> Result<Vec<Payout>, LedgerError> {
 }
 
 /// The packed form of a chunk that was just taken in.
-pub fn fresh(rows: u16, now: Millis, give_up_ms: u64) -> Result<Vec<u8>, LedgerError> {
+pub fn fresh(rows: u16, now: Millis, give_up_at: Millis) -> Result<Vec<u8>, LedgerError> {
     if !(1..=domain::ChunkId::MAX_ROWS).contains(&rows) {
         return Err(LedgerError::Broken(format!("a chunk cannot have {rows} rows")));
     }
-    Ok(Payout::new(now, now.plus(give_up_ms)).pack().repeat(usize::from(rows)))
+    Ok(Payout::new(now, give_up_at).pack().repeat(usize::from(rows)))
 }

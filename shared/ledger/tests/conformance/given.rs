@@ -5,7 +5,7 @@ use domain::batch::{CurrencyTotal, Totals};
 use domain::payout::State;
 use domain::{
     BatchId, BatchState, ChunkId, Counts, LaneName, Millis, Payout, Place, ReferenceFormat,
-    ReferenceKey,
+    ReferenceKey, Terms,
 };
 use ledger::{Change, Chunk, Claim, Guard, Ledger, NewBatch, NewChunk, Note, Seal, Token, Written};
 use std::sync::Arc;
@@ -53,6 +53,7 @@ pub fn with_file(n: u64, file: u64) -> NewBatch {
         name: format!("{n}.csv"),
         file_sha256: format!("{file:064x}"),
         lease_ms: LONG,
+        terms: domain::Terms::default(),
     }
 }
 
@@ -92,8 +93,25 @@ pub async fn received(ledger: &dyn Ledger, n: u64, chunks: &[u16]) -> BatchId {
 
 /// The same, sealed as active.
 pub async fn active(ledger: &dyn Ledger, n: u64, chunks: &[u16]) -> BatchId {
+    active_on(ledger, n, chunks, Terms::default()).await
+}
+
+/// The same, on these terms.
+pub async fn active_on(ledger: &dyn Ledger, n: u64, chunks: &[u16], terms: Terms) -> BatchId {
+    sealed_on(ledger, n, chunks, terms, BatchState::Active).await
+}
+
+/// The same, sealed in this state.
+pub async fn sealed_on(
+    ledger: &dyn Ledger,
+    n: u64,
+    chunks: &[u16],
+    terms: Terms,
+    state: BatchState,
+) -> BatchId {
+    ledger.open_batch(NewBatch { terms, ..new_batch(n) }).await.unwrap();
     let id = received(ledger, n, chunks).await;
-    assert!(ledger.seal(seal_of(id, chunks, BatchState::Active)).await.unwrap());
+    assert!(ledger.seal(seal_of(id, chunks, state)).await.unwrap());
     id
 }
 

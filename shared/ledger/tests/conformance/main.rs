@@ -2,8 +2,8 @@
 //!
 //! - [`world`]: an engine under test with its time; [`engines`]: how each is opened
 //! - [`given`]: batches, chunks and changes to start from
-//! - the themes: [`intake`], [`reserving`], [`scheduling`], [`fairness`], [`writes`], [`reports`],
-//!   [`lanes`], [`shared`], [`races`], [`random`]
+//! - the themes: [`intake`], [`reserving`], [`scheduling`], [`terms`], [`fairness`], [`writes`],
+//!   [`reports`], [`lanes`], [`shared`], [`races`], [`random`]
 //!
 //! Memory runs on a virtual clock, the others on real ones. So no test asserts that little time
 //! has passed: a lease that must stand is long, one that must end is short, and
@@ -23,5 +23,6 @@ mod reports;
 mod reserving;
 mod scheduling;
 mod shared;
+mod terms;
 mod world;
 mod writes;

@@ -8,8 +8,10 @@ use crate::engines;
 use crate::given::*;
 use crate::world::{World, runtime};
 use domain::payout::State;
-use domain::{BatchState, ChunkId, LaneName, Millis};
-use ledger::{Change, Claim, Guard, LaneRecord, Ledger, Note, NoteKind, Register, Token, Written};
+use domain::{BatchState, ChunkId, LaneName, Millis, Priority, Terms};
+use ledger::{
+    Change, Claim, Guard, LaneRecord, Ledger, NewBatch, Note, NoteKind, Register, Token, Written,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
@@ -21,7 +23,7 @@ const STEPS: usize = 300;
 /// One call; numbers name things of a small world, so that calls meet each other.
 #[derive(Clone, Debug)]
 enum Step {
-    Start { n: u64, awaiting: bool },
+    Start { n: u64, awaiting: bool, terms: u64 },
     Open { n: u64, file: u64 },
     Append { n: u64, no: u16, rows: u16 },
     Seal { n: u64, chunks: Vec<u16> },
@@ -64,7 +66,8 @@ fn step() -> impl Strategy<Value = Step> {
     let state = || proptest::sample::select(BatchState::ALL.to_vec());
     let wanted = proptest::collection::vec((0u64..12, n(), 0u16..3), 1..5);
     prop_oneof![
-        3 => (n(), any::<bool>()).prop_map(|(n, awaiting)| Step::Start { n, awaiting }),
+        3 => (n(), any::<bool>(), 0u64..6)
+            .prop_map(|(n, awaiting, terms)| Step::Start { n, awaiting, terms }),
         2 => (n(), n()).prop_map(|(n, file)| Step::Open { n, file }),
         2 => (n(), no(), 0u16..5).prop_map(|(n, no, rows)| Step::Append { n, no, rows }),
         2 => (n(), proptest::collection::vec(1u16..4, 0..3))
@@ -121,7 +124,7 @@ impl Player<'_> {
     async fn play(&mut self, step: &Step) -> String {
         let ledger = self.ledger;
         match step.clone() {
-            Step::Start { n, awaiting } => self.start(n, awaiting).await,
+            Step::Start { n, awaiting, terms } => self.start(n, awaiting, terms).await,
             Step::Open { n, file } => told(ledger.open_batch(with_file(n, file)).await),
             Step::Append { n, no, rows } => {
                 told(ledger.append(new_chunk(chunk_id(batch_id(n), no), rows)).await)
@@ -181,9 +184,12 @@ impl Player<'_> {
     }
 
     /// The way of every good batch, in one step.
-    async fn start(&mut self, n: u64, awaiting: bool) -> String {
+    async fn start(&mut self, n: u64, awaiting: bool, terms: u64) -> String {
         let id = batch_id(n);
-        let opened = told(self.ledger.open_batch(new_batch(n)).await);
+        let never = if terms % 2 == 1 { Millis::NEVER } else { Millis(0) };
+        let priority = Priority::ALL[usize::try_from(terms / 2).unwrap()];
+        let terms = Terms { not_before: never, priority };
+        let opened = told(self.ledger.open_batch(NewBatch { terms, ..new_batch(n) }).await);
         let mut appended = Vec::new();
         for no in 0..2 {
             appended.push(told(self.ledger.append(new_chunk(chunk_id(id, no), 3)).await));
@@ -200,9 +206,9 @@ impl Player<'_> {
 
     async fn claim(&mut self, chunk: ChunkId) -> String {
         match self.ledger.claim(chunk, LONG).await.unwrap() {
-            Claim::Held { token, chunk, batch, now: _ } => {
+            Claim::Held { token, chunk, batch, terms, now: _ } => {
                 self.tokens.insert(chunk.id, token);
-                format!("{token:?} {chunk:?} {batch}")
+                format!("{token:?} {chunk:?} {batch} {terms:?}")
             }
             other => format!("{other:?}"),
         }

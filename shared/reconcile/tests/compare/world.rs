@@ -85,7 +85,16 @@ impl World {
         block_on(async {
             let (name, file_sha256) = ("a.csv".to_owned(), "0".repeat(64));
             let lease_ms = HOUR_MS;
-            ledger.open_batch(NewBatch { id, name, file_sha256, lease_ms }).await.unwrap();
+            ledger
+                .open_batch(NewBatch {
+                    id,
+                    name,
+                    file_sha256,
+                    lease_ms,
+                    terms: domain::Terms::default(),
+                })
+                .await
+                .unwrap();
             let places = (0_u16..).zip(&all);
             let wanted = places.map(|(at, row)| (row.reference.key(), Place { chunk, row: at }));
             ledger.reserve(wanted.collect()).await.unwrap();

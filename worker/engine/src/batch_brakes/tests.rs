@@ -3,7 +3,7 @@
 use super::*;
 use domain::batch::Totals;
 use domain::{
-    Currencies, Destination, LedgerId, Method, Money, PayerReference, ReferenceFormat, Row,
+    Currencies, Destination, LedgerId, Method, Money, PayerReference, ReferenceFormat, Row, Terms,
 };
 use futures::executor::block_on;
 use ledger::memory::MemoryLedger;
@@ -18,7 +18,7 @@ fn lane(name: &str) -> LaneName {
 fn sealed(ledger: &MemoryLedger, lanes: &[&str]) -> BatchId {
     let id = BatchId::from_bytes([1; 16]);
     let (name, file_sha256) = ("a.csv".to_owned(), "0".to_owned());
-    let new = NewBatch { id, name, file_sha256, lease_ms: 60_000 };
+    let new = NewBatch { id, name, file_sha256, lease_ms: 60_000, terms: Terms::default() };
     block_on(ledger.open_batch(new)).unwrap();
     let currency = Currencies::default().find("EUR").unwrap();
     let row = |ordinal| Row {

@@ -11,4 +11,5 @@ mod looks;
 mod rewound;
 mod senders;
 mod steps;
+mod terms;
 mod world;

@@ -84,7 +84,7 @@ fn references_of_a_batch_that_was_lost_whole_are_held_for_ever() {
 fn a_lost_batch_whose_file_was_taken_again_is_the_same_payouts() {
     let world = rewound();
     world.ledger.put_back(MemoryLedger::new(id(&world), Arc::new(|| ledger_time(0))).copy());
-    let again = block_on(take_in(&world.ledger, 3, 3));
+    let again = block_on(take_in(&world.ledger, 3, 3, domain::Terms::default()));
     let found = forgotten(&world);
     let is_there = |one: &Forgotten| matches!(one, Forgotten::Intent { place, .. } if place.chunk.batch == again);
     assert!(found.len() == 3 && found.iter().all(is_there), "{found:?}");
@@ -101,6 +101,7 @@ fn an_intake_that_the_ledger_went_back_into_never_becomes_payable() {
         name: "half".to_owned(),
         file_sha256: "half".to_owned(),
         lease_ms: 60_000,
+        terms: domain::Terms::default(),
     };
     block_on(empty.open_batch(batch)).unwrap();
     let key = world.journal.kept.entries()[0].rows[0].key;

@@ -2,6 +2,7 @@
 
 use domain::{
     Account, BatchId, ChunkId, Event, Hours, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
+    Terms,
 };
 use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
@@ -200,6 +201,30 @@ pub fn taken() -> Answer {
 /// Another worker's number.
 pub const OTHER: Sender = Sender(1);
 
+/// What is to be paid, and on what kind of lane.
+struct Scene {
+    rows: u16,
+    chunk_rows: u16,
+    look_up_interval_us: u64,
+    batch_brakes: BatchBrakeSettings,
+    hours: Option<Hours>,
+    terms: Terms,
+}
+
+impl Scene {
+    /// So many rows in one chunk, and nothing that holds them back.
+    fn of(rows: u16) -> Scene {
+        Scene {
+            rows,
+            chunk_rows: rows,
+            look_up_interval_us: 0,
+            batch_brakes: BatchBrakeSettings::OFF,
+            hours: None,
+            terms: Terms::default(),
+        }
+    }
+}
+
 /// A journal that takes nothing while its disk is full.
 #[derive(Default)]
 pub struct Shaky {
@@ -219,38 +244,39 @@ impl Journal for Shaky {
 impl World {
     /// So many rows, none of them sent; look-ups and steps at most one every so many microseconds.
     pub fn new(rows: u16, look_up_interval_us: u64) -> World {
-        World::with(rows, rows, look_up_interval_us, BatchBrakeSettings::OFF)
+        World::at(Scene { look_up_interval_us, ..Scene::of(rows) })
     }
 
-    /// The same in chunks of so many rows, with brakes of the batch.
+    /// So many rows of a batch that waits for so long.
+    pub fn waiting(rows: u16, wait_ms: u64) -> World {
+        let terms = Terms { not_before: ledger_time(wait_ms), ..Terms::default() };
+        World::at(Scene { terms, ..Scene::of(rows) })
+    }
+
+    /// So many rows in one chunk, on a lane that has these hours.
+    pub fn in_hours(rows: u16, hours: Hours) -> World {
+        World::at(Scene { hours: Some(hours), ..Scene::of(rows) })
+    }
+
+    /// In chunks of so many rows, with brakes of the batch.
     pub fn with(
         rows: u16,
         chunk_rows: u16,
         look_up_interval_us: u64,
         batch_brakes: BatchBrakeSettings,
     ) -> World {
-        World::served(rows, chunk_rows, look_up_interval_us, batch_brakes, None)
+        World::at(Scene { chunk_rows, look_up_interval_us, batch_brakes, ..Scene::of(rows) })
     }
 
-    /// So many rows in one chunk, on a lane that has these hours.
-    pub fn in_hours(rows: u16, hours: Hours) -> World {
-        World::served(rows, rows, 0, BatchBrakeSettings::OFF, Some(hours))
-    }
-
-    fn served(
-        rows: u16,
-        chunk_rows: u16,
-        look_up_interval_us: u64,
-        batch_brakes: BatchBrakeSettings,
-        hours: Option<Hours>,
-    ) -> World {
+    fn at(scene: Scene) -> World {
+        let Scene { rows, chunk_rows, look_up_interval_us, batch_brakes, hours, terms } = scene;
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
         let ledger = MemoryLedger::new(
             LedgerId::from_random(0),
             Arc::new(move || ledger_time(clock.now_ms())),
         );
-        let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows));
+        let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows, terms));
         let provider = Arc::new(Scripted {
             exec: exec.clone(),
             limits: limits(),

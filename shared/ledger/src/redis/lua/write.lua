@@ -11,24 +11,26 @@
 --      (u32 each), in the order of 8; then for each run of neighbouring rows: first row, slots
 --      as they were read, slots as they are to be, what that does to the counters (from, to:
 --      a byte each, rows: u16), and the earliest due time ('' for never).
--- Gives {0} if the guard does not hold, else {1, conflicts, lanes}: for each row that changed
--- meanwhile its number (u16) and its slot; lanes only if the batch is active again.
+-- Gives {0} if the guard does not hold, else {1, conflicts, lanes, priority}: for each row that
+-- changed meanwhile its number (u16) and its slot; lanes only if the batch is active again.
 local meta, chunk, slots, notes, due = unpack(KEYS)
 local guard, no = ARGV[1], ARGV[3]
 local SLOT, RUNS = 40, 10
 
 local m = redis.call('HMGET', meta, 'state', 'chunks', 'changes',
-  'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'lanes')
+  'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'lanes', 'not_before',
+  'priority')
 local state = m[1]
 if not was_sealed(state) or tonumber(no) >= tonumber(m[2]) then
   return { 0 }
 end
 if guard ~= 'F' then
   local token, lease_until = unpack(redis.call('HMGET', chunk, 'token', 'lease_until'))
-  if token ~= ARGV[2] or tonumber(lease_until) <= now_ms() then
+  local now = now_ms()
+  if token ~= ARGV[2] or tonumber(lease_until) <= now then
     return { 0 }
   end
-  if guard == 'I' and state ~= 'active' then
+  if guard == 'I' and (state ~= 'active' or tonumber(m[14] or 0) > now) then
     return { 0 }
   end
 end
@@ -167,4 +169,4 @@ if guard == 'F' and wake < NEVER then
     redis.call('HSET', chunk, 'wake', wake)
   end
 end
-return { 1, table.concat(conflicts), awake }
+return { 1, table.concat(conflicts), awake, m[15] }

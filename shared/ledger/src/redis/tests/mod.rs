@@ -44,6 +44,7 @@ fn new_batch(n: u64) -> NewBatch {
         name: format!("{n}.csv"),
         file_sha256: format!("{n:064x}"),
         lease_ms: LONG_MS,
+        terms: domain::Terms::default(),
     }
 }
 

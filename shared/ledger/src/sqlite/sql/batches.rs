@@ -3,12 +3,12 @@
 use super::{from_json, not_ours, to_json};
 use crate::rules::batch::BatchRecord;
 use domain::payout::State;
-use domain::{Batch, BatchId, BatchState, Counts, Millis};
+use domain::{Batch, BatchId, BatchState, Counts, Millis, Priority, Terms};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 const COLUMNS: &str = "id, name, file_sha256, state, created_ms, totals, chunks, counts, changes,
-    reported, reason, intake_until_ms, report_until_ms, ever_sent";
+    reported, reason, intake_until_ms, report_until_ms, ever_sent, not_before_ms, priority";
 
 /// A batch.
 pub fn get(db: &Connection, id: BatchId) -> rusqlite::Result<Option<BatchRecord>> {
@@ -31,8 +31,8 @@ pub fn list(db: &Connection, before: Option<BatchId>, limit: u32) -> rusqlite::R
 pub fn put(db: &Connection, record: &BatchRecord) -> rusqlite::Result<()> {
     let batch = &record.batch;
     let mut statement = db.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO batch ({COLUMNS}, followed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        "INSERT OR REPLACE INTO batch ({COLUMNS}, is_followed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
     ))?;
     statement.execute(params![
         batch.id.to_bytes(),
@@ -49,6 +49,8 @@ pub fn put(db: &Connection, record: &BatchRecord) -> rusqlite::Result<()> {
         record.intake_until.0,
         record.report_until.0,
         record.ever_sent,
+        batch.terms.not_before.0,
+        batch.terms.priority.name(),
         record.is_followed(),
     ])?;
     Ok(())
@@ -70,6 +72,7 @@ pub fn hold(db: &Connection, sha256: &str, batch: BatchId) -> rusqlite::Result<(
 fn read(row: &Row<'_>) -> rusqlite::Result<BatchRecord> {
     let state: String = row.get(3)?;
     let counts: [u8; COUNTS_LEN] = row.get(7)?;
+    let priority: String = row.get(15)?;
     Ok(BatchRecord {
         batch: Batch {
             id: BatchId::from_bytes(row.get(0)?),
@@ -77,6 +80,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<BatchRecord> {
             file_sha256: row.get(2)?,
             state: BatchState::from_name(&state).ok_or_else(|| not_ours(3, Type::Text))?,
             created: Millis(row.get(4)?),
+            terms: Terms {
+                not_before: Millis(row.get(14)?),
+                priority: Priority::from_name(&priority).ok_or_else(|| not_ours(15, Type::Text))?,
+            },
             totals: from_json(row, 5)?,
             chunks: row.get(6)?,
             counts: unpack(&counts),

@@ -4,7 +4,7 @@ use super::{from_json, not_ours, to_json};
 use crate::rules::batch::Found;
 use crate::rules::schedule::Schedule;
 use crate::types::{NewChunk, Token};
-use domain::{BatchId, ChunkId, LaneName, Millis, ReferenceFormat};
+use domain::{BatchId, ChunkId, LaneName, Millis, Priority, ReferenceFormat};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -44,12 +44,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ChunkRow> {
 
 /// Writes a chunk with its payouts and rows, over one that was written before under the same
 /// number. *Crash after*: it belongs to a batch that is not sealed, and nobody pays it.
-pub fn append(db: &Connection, chunk: &NewChunk, slots: &[u8]) -> rusqlite::Result<()> {
+pub fn append(
+    db: &Connection,
+    chunk: &NewChunk,
+    slots: &[u8],
+    not_before: Millis,
+) -> rusqlite::Result<()> {
     remove(db, chunk.id)?;
     let sql = "INSERT INTO chunk (batch, no, lane, rows, first_ordinal, format,
                                   next_at_ms, wake_ms, lease_until_ms, token)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let schedule = Schedule::new();
+    let schedule = Schedule::new(not_before);
     let key = db.prepare_cached(sql)?.insert(params![
         chunk.id.batch.to_bytes(),
         chunk.id.no,
@@ -114,10 +119,11 @@ pub fn put_schedule(db: &Connection, key: i64, schedule: &Schedule) -> rusqlite:
     db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// [`Schedule::wake_at`] the beginning of time, for all chunks of a batch.
-pub fn wake_all(db: &Connection, batch: BatchId) -> rusqlite::Result<()> {
-    let sql = "UPDATE chunk SET next_at_ms = 0, wake_ms = 0 WHERE batch = ?1";
-    db.prepare_cached(sql)?.execute([batch.to_bytes()]).map(drop)
+/// [`Schedule::wake_at`] for all chunks of a batch.
+pub fn wake_all(db: &Connection, batch: BatchId, due: Millis) -> rusqlite::Result<()> {
+    let sql = "UPDATE chunk SET next_at_ms = min(next_at_ms, ?2), wake_ms = min(wake_ms, ?2)
+               WHERE batch = ?1";
+    db.prepare_cached(sql)?.execute(params![batch.to_bytes(), due.0]).map(drop)
 }
 
 /// The compressed rows `first..=last` in blocks.
@@ -155,21 +161,23 @@ pub fn add_notes(db: &Connection, key: i64, notes: &[u8]) -> rusqlite::Result<()
     db.prepare_cached(sql)?.execute(params![key, notes]).map(drop)
 }
 
-/// Followed batches that have a ready chunk on a lane, with their virtual times.
+/// Followed batches that have a ready chunk on a lane, with their priorities and virtual times.
 pub fn ready_batches(
     db: &Connection,
     lane: &LaneName,
     now: Millis,
-) -> rusqlite::Result<Vec<(BatchId, u64)>> {
-    let sql = "SELECT batch.id, coalesce(served.virtual_time, 0)
+) -> rusqlite::Result<Vec<(BatchId, Priority, u64)>> {
+    let sql = "SELECT batch.id, batch.priority, coalesce(served.virtual_time, 0)
                FROM batch
                LEFT JOIN served ON served.lane = ?1 AND served.batch = batch.id
-               WHERE batch.followed = 1 AND EXISTS (
+               WHERE batch.is_followed = 1 AND EXISTS (
                    SELECT 1 FROM chunk
                    WHERE lane = ?1 AND chunk.batch = batch.id AND next_at_ms <= ?2)";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params![lane.as_str(), now.0], |row| {
-        Ok((BatchId::from_bytes(row.get(0)?), row.get(1)?))
+        let named = Priority::from_name(&row.get::<_, String>(1)?);
+        let priority = named.ok_or_else(|| not_ours(1, Type::Text))?;
+        Ok((BatchId::from_bytes(row.get(0)?), priority, row.get(2)?))
     })?;
     rows.collect()
 }

@@ -1,8 +1,9 @@
 //! Lanes: records, pace, fairness, fetched rules, strays.
 
 use super::{from_json, to_json};
+use crate::rules::fair::{Turns, Waiting};
 use crate::types::LaneRecord;
-use domain::{BatchId, LaneName, Millis};
+use domain::{LaneName, Millis, Priority};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Strays kept per lane; the oldest go first (S16).
@@ -38,31 +39,37 @@ pub fn put_next_slot_us(db: &Connection, lane: &LaneName, next_us: u64) -> rusql
     db.prepare_cached(sql)?.execute(params![lane.as_str(), next_us]).map(drop)
 }
 
-/// A lane's virtual time.
-pub fn virtual_time(db: &Connection, lane: &LaneName) -> rusqlite::Result<u64> {
-    let mut statement = db.prepare_cached("SELECT virtual_time FROM lane WHERE name = ?1")?;
-    Ok(statement.query_row([lane.as_str()], |row| row.get(0)).optional()?.unwrap_or(0))
+/// How far a lane has come.
+pub fn turns(db: &Connection, lane: &LaneName) -> rusqlite::Result<Turns> {
+    let sql = "SELECT turns FROM lane WHERE name = ?1 AND turns IS NOT NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    Ok(statement
+        .query_row([lane.as_str()], |row| from_json(row, 0))
+        .optional()?
+        .unwrap_or_default())
 }
 
-/// Stores a lane's virtual time, and forgets the batches that lie behind it: they would start
+/// Stores how far a lane has come, and forgets the batches that lie behind it: they would start
 /// there anyway.
-pub fn put_virtual_time(db: &Connection, lane: &LaneName, time: u64) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO lane (name, virtual_time) VALUES (?1, ?2)
-               ON CONFLICT DO UPDATE SET virtual_time = excluded.virtual_time";
-    db.prepare_cached(sql)?.execute(params![lane.as_str(), time])?;
-    let sql = "DELETE FROM served WHERE lane = ?1 AND virtual_time <= ?2";
-    db.prepare_cached(sql)?.execute(params![lane.as_str(), time]).map(drop)
+pub fn put_turns(db: &Connection, lane: &LaneName, turns: &Turns) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO lane (name, turns) VALUES (?1, ?2)
+               ON CONFLICT DO UPDATE SET turns = excluded.turns";
+    db.prepare_cached(sql)?.execute(params![lane.as_str(), to_json(turns)?])?;
+    let sql = "DELETE FROM served WHERE lane = ?1 AND priority = ?2 AND virtual_time <= ?3";
+    let mut statement = db.prepare_cached(sql)?;
+    for (priority, time) in Priority::ALL.into_iter().zip(turns.times) {
+        statement.execute(params![lane.as_str(), priority.name(), time])?;
+    }
+    Ok(())
 }
 
 /// Stores a batch's virtual time on a lane.
-pub fn put_served(
-    db: &Connection,
-    lane: &LaneName,
-    batch: BatchId,
-    time: u64,
-) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO served (lane, batch, virtual_time) VALUES (?1, ?2, ?3)";
-    db.prepare_cached(sql)?.execute(params![lane.as_str(), batch.to_bytes(), time]).map(drop)
+pub fn put_served(db: &Connection, lane: &LaneName, waiting: &Waiting) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO served (lane, batch, priority, virtual_time)
+               VALUES (?1, ?2, ?3, ?4)";
+    let Waiting { batch, priority, served, .. } = waiting;
+    let values = params![lane.as_str(), batch.to_bytes(), priority.name(), served];
+    db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 /// The rules that were fetched for a lane, and when.

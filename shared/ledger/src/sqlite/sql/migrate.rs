@@ -10,13 +10,29 @@ use rusqlite::Connection;
 /// Bytes of a packed payout up to version 2: without its sender and account.
 const PACKED_LEN_OF_2: usize = 32;
 
+/// What version 4 added: when a batch may go, and before whom. `followed` gets another name, so that
+/// a process which still has the file open as version 3 is told "no such column" where it would store
+/// a batch again without what was asked of it.
+const ADDED_IN_4: &str = "
+ALTER TABLE batch ADD COLUMN not_before_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batch ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal';
+ALTER TABLE batch RENAME COLUMN followed TO is_followed;
+ALTER TABLE served ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal';
+ALTER TABLE lane ADD COLUMN turns TEXT;
+UPDATE lane SET turns = json_object('taken', 0, 'times', json_array(0, virtual_time, 0));
+ALTER TABLE lane DROP COLUMN virtual_time;
+";
+
 /// Brings the tables up from version `older`.
 pub fn from(db: &Connection, older: i64) -> Result<(), LedgerError> {
     if older < 2 {
         db.execute_batch(ADDED_IN_2)?;
     }
-    db.execute_batch(ADDED_IN_3)?;
-    widen_slots(db)?;
+    if older < 3 {
+        db.execute_batch(ADDED_IN_3)?;
+        widen_slots(db)?;
+    }
+    db.execute_batch(ADDED_IN_4)?;
     Ok(db.execute_batch(&format!("PRAGMA user_version = {VERSION};"))?)
 }
 

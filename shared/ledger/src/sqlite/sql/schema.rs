@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The version of [`TABLES`], in `PRAGMA user_version`. A change of the tables adds one, and a
 /// step in [`super::migrate`] from the version before.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// "PLgr": tells our files from other people's.
 const APPLICATION_ID: i64 = 0x504c_6772;
@@ -36,9 +36,11 @@ CREATE TABLE batch (
     intake_until_ms INTEGER NOT NULL,
     report_until_ms INTEGER NOT NULL,
     ever_sent       INTEGER NOT NULL,
-    followed        INTEGER NOT NULL  -- its chunks are given out
+    not_before_ms   INTEGER NOT NULL, -- 0 for at once
+    priority        TEXT NOT NULL,
+    is_followed     INTEGER NOT NULL  -- its chunks are given out
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX batch_followed ON batch (id) WHERE followed = 1;
+CREATE INDEX batch_followed ON batch (id) WHERE is_followed = 1;
 
 CREATE TABLE file (                   -- which batch holds a file
     sha256 TEXT PRIMARY KEY,
@@ -90,12 +92,13 @@ CREATE TABLE lane (
     version      INTEGER NOT NULL DEFAULT 0,
     record       TEXT,                -- JSON; none where only permits were drawn
     next_slot_us INTEGER NOT NULL DEFAULT 0,
-    virtual_time INTEGER NOT NULL DEFAULT 0
+    turns        TEXT                 -- JSON: fairness; none where nobody was served
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE served (                 -- fairness: a batch's virtual time on a lane
     lane         TEXT NOT NULL,
     batch        BLOB NOT NULL,
+    priority     TEXT NOT NULL,       -- the batch's
     virtual_time INTEGER NOT NULL,
     PRIMARY KEY (lane, batch)
 ) STRICT, WITHOUT ROWID;

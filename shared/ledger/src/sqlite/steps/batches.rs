@@ -22,9 +22,13 @@ pub fn go(
     from: BatchState,
     to: BatchState,
 ) -> Result<bool, LedgerError> {
-    let went = change(db, id, |record| record.go(from, to))?;
+    let mut not_before = Millis(0);
+    let went = change(db, id, |record| {
+        not_before = record.batch.terms.not_before;
+        record.go(from, to)
+    })?;
     if went && to == BatchState::Active {
-        sql::chunks::wake_all(db, id)?;
+        sql::chunks::wake_all(db, id, not_before)?;
     }
     Ok(went)
 }

@@ -39,7 +39,8 @@ pub fn claim(
     };
     let Some(token) = row.schedule.claim(lease_ms, now) else { return Ok(Claim::Busy) };
     sql::chunks::put_schedule(db, row.key, &row.schedule)?;
-    Ok(Claim::Held { token, chunk: whole(db, id, row)?, batch: record.batch.state, now })
+    let (batch, terms) = (record.batch.state, record.batch.terms);
+    Ok(Claim::Held { token, chunk: whole(db, id, row)?, batch, terms, now })
 }
 
 pub fn renew(

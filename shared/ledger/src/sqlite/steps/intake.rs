@@ -49,13 +49,16 @@ pub fn reserve(
 }
 
 pub fn append(db: &Connection, chunk: &NewChunk, now: Millis) -> Result<bool, LedgerError> {
-    let slots = write::fresh(chunk.rows, now, chunk.unsent_give_up_ms)?;
-    let Some(mut record) = sql::batches::get(db, chunk.id.batch)? else { return Ok(false) };
+    let found = sql::batches::get(db, chunk.id.batch)?;
+    let terms = found.as_ref().map(|record| record.batch.terms).unwrap_or_default();
+    let give_up_at = terms.give_up_at(now, chunk.unsent_give_up_ms);
+    let slots = write::fresh(chunk.rows, now, give_up_at)?;
+    let Some(mut record) = found else { return Ok(false) };
     if !record.appended(chunk.lease_ms, now) {
         return Ok(false);
     }
     sql::batches::put(db, &record)?;
-    sql::chunks::append(db, chunk, &slots)?;
+    sql::chunks::append(db, chunk, &slots, terms.not_before)?;
     Ok(true)
 }
 
