@@ -8,6 +8,7 @@ use crate::audit::{AuditError, Chain, Kind};
 use crate::rules::Rules;
 use domain::{BatchId, BatchState, ChunkId, Event, LaneName, LedgerId, State};
 use ledger::apply::{Applied, Happening, apply};
+use ledger::spend::{self, Holder};
 use ledger::{Guard, LaneRecord, Ledger, LedgerError, Stop};
 
 /// Why a command was not done.
@@ -144,26 +145,35 @@ async fn cancel_chunk(ledger: &dyn Ledger, rules: &Rules, id: ChunkId) -> Result
     Ok(u64::try_from(changed).unwrap_or(u64::MAX))
 }
 
-/// Lets a lane send again. Its lost canaries are forgotten: a person has looked.
+/// Lets a lane send again. Its lost canaries are forgotten: a person has looked. Caps on spending
+/// that hold it have all their room again.
 pub async fn start_lane(
     ledger: &dyn Ledger,
     rules: &Rules,
     name: &LaneName,
 ) -> Result<bool, SteerError> {
+    check_lane(rules, name)?;
     let record = ledger.lane(name.clone()).await?;
-    if rules.lane(name.as_str()).is_some() && (record.stopped.is_some() || record.canaries_lost > 0)
-    {
+    let (holder, now) = (Holder::Lane(name.clone()), ledger.about().await?.now);
+    let held = spend::hold(ledger, &holder, now).await?;
+    if record.stopped.is_some() || record.canaries_lost > 0 || held.is_some() {
         // Before it sends: what lets money flow is told first.
         let reason = record.stopped.map(|stop| stop.reason);
-        let told = serde_json::json!({ "was_stopped_for": reason });
+        let mut told = serde_json::json!({ "was_stopped_for": reason });
+        if let Some(hold) = &held {
+            told["was_held_for"] = holder.reason(hold).into();
+        }
         rules.clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneStarted, told).await?;
     }
-    change_lane(ledger, rules, name, |record| {
+    let is_started = change_lane(ledger, rules, name, |record| {
         let was_stopped = record.stopped.take().is_some();
         let had_lost = std::mem::take(&mut record.canaries_lost) > 0;
         was_stopped || had_lost
     })
-    .await
+    .await?;
+    // Only what was told above: a hold that came since is for another command.
+    let is_opened = held.is_some() && spend::open(ledger, &holder, now).await?;
+    Ok(is_started || is_opened)
 }
 
 /// Lets a lane send nothing until a person starts it again. What is under way is followed.

@@ -1,8 +1,9 @@
 //! From the lanes of the config to those of the engine.
 
-use config::{BrakesConfig, Config, HoursConfig, LaneConfig};
+use config::{BrakesConfig, Config, HoursConfig, LaneConfig, SpendConfig};
 use domain::{LaneName, Policy};
-use engine::{BatchBrakeSettings, LaneSetup};
+use engine::{BatchBrakeSettings, LaneSetup, SpendCaps};
+use ledger::spend::Caps;
 use providers::callback_url::CallbackUrls;
 use providers::registry::{self, BuildContext, BuildError, SandboxAddress};
 
@@ -25,6 +26,9 @@ pub enum LaneError {
     /// Its calendar; [`Config::load`] finds it first, unless a file of holidays changed since.
     #[error("lanes.{0}.hours: {1}")]
     Hours(LaneName, String),
+    /// What it may spend cannot be read; [`Config::load`] finds this first.
+    #[error("the caps on spending cannot be read: {0}")]
+    Caps(String),
     /// Sandbox and production lanes in one ledger (S4).
     #[error(
         "lane {sandbox} is a sandbox and lane {production} is not; keep them in two configs with \
@@ -59,6 +63,7 @@ pub fn set_up(
     sandbox: Option<&SandboxAddress>,
 ) -> Result<Vec<LaneSetup>, LaneError> {
     check(config, sandbox.is_some())?;
+    let currencies = config.currencies.table().map_err(|e| LaneError::Caps(e.to_string()))?;
     let one = |(name, lane): (&LaneName, &LaneConfig)| {
         let limits = registry::limits(&lane.provider);
         let policy = lane.policy.on(limits.map_or(&Policy::DEFAULT, |limits| &limits.policy));
@@ -78,7 +83,8 @@ pub fn set_up(
             in_flight: if lane.in_flight == 0 { limits.in_flight } else { lane.in_flight },
             look_up_interval_us: lane.look_ups_per_second.interval_us(limits.look_ups_per_second),
             canary: lane.canary,
-            batch_brakes: batch_brakes(lane.brakes),
+            batch_brakes: batch_brakes(&lane.brakes),
+            spend: spend(lane.brakes.spend(&currencies).map_err(LaneError::Caps)?),
             hours: hours.map_err(|text| LaneError::Hours(name.clone(), text))?,
             provider,
         })
@@ -86,9 +92,14 @@ pub fn set_up(
     config.lanes.iter().map(one).collect()
 }
 
-fn batch_brakes(config: BrakesConfig) -> BatchBrakeSettings {
-    let BrakesConfig { failed_percent, failed_after, batch_canary } = config;
+fn batch_brakes(config: &BrakesConfig) -> BatchBrakeSettings {
+    let BrakesConfig { failed_percent, failed_after, batch_canary, .. } = *config;
     BatchBrakeSettings { failed_percent, failed_after, canary_rows: batch_canary }
+}
+
+fn spend(config: SpendConfig) -> SpendCaps {
+    let SpendConfig { hour, day, batch_hour, batch_day } = config;
+    SpendCaps { lane: Caps { hour, day }, batch: Caps { hour: batch_hour, day: batch_day } }
 }
 
 fn pays_into_sandbox(lane: &LaneConfig) -> bool {

@@ -42,7 +42,7 @@ it. What is being sent is finished and written down; look-ups and callbacks go o
 provider has taken is still paid. `producer lane stop` does the same for all batches of a lane.";
 
 const RESUME_COUNTS: &str = "The batch's brakes count from here on: what had failed before closes \
-none of them again.";
+none of them again, and a cap on its spending that holds it has all its room again.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -344,7 +344,7 @@ pub enum LaneCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Lets a lane send again
+    /// Lets a lane send again; a cap on spending that holds it has all its room again
     Start {
         /// The lane
         #[arg(value_parser = lane_name)]

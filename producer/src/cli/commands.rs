@@ -14,6 +14,7 @@ use config::key_file::make_private_folders;
 use config::{Config, Overrides, open_ledger};
 use domain::{BatchId, LaneName, LedgerId};
 use ledger::Ledger;
+use ledger::spend::{self, Holder};
 use providers::registry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -175,6 +176,7 @@ impl Office {
             told["late_news"] = show::batches::late_to_json(&late);
             told["pause"] = self.hold_json(&batch).await?;
             told["closed"] = show::lanes::closed_json(&self.lane_records().await?);
+            told["spend_held"] = self.spend_held_json(&batch).await?;
             print_json(&told);
         } else {
             let lanes = self.lane_records().await?;
@@ -309,6 +311,7 @@ impl Office {
                 provider: lane.provider.clone(),
                 closed: hours.and_then(|hours| hours.closed(now)),
                 holidays_ended: hours.and_then(|hours| hours.holidays_ended(now)),
+                hold: spend::hold(&*self.ledger, &Holder::Lane(name.clone()), now).await?,
             });
         }
         Ok(records)

@@ -1,5 +1,5 @@
-//! `producer pause`, `producer resume` and `producer lane stop`: what is held, and what is under way
-//! all the same.
+//! `producer pause`, `producer resume` and `producer lane stop`: what is held and why, and what is
+//! under way all the same.
 
 use super::commands::Office;
 use super::{Drain, Failure, Pause};
@@ -8,7 +8,8 @@ use crate::show;
 use crate::steer::drain::{self, Patience, QUIET_MS, UnderWay};
 use crate::steer::pause::{self, Paused};
 use crate::steer::stop_lane;
-use domain::{Batch, BatchId, LaneName};
+use domain::{Batch, BatchId, BatchState, LaneName};
+use ledger::spend::{self, Hold, Holder};
 use serde_json::Value;
 
 impl Office {
@@ -57,14 +58,32 @@ impl Office {
         Ok(())
     }
 
-    /// Why each of these batches is paused, for people; empty where none is.
+    /// Why each of these batches is paused or holds, for people; empty where none does.
     pub(super) async fn holds(&self, batches: &[Batch]) -> Result<String, Failure> {
         let mut out = String::new();
         for batch in batches {
             let hold = pause::hold(&*self.ledger, batch).await?;
             out += &show::pause::to_do(batch, hold.as_ref());
+            for (holder, hold) in self.spend_held(batch).await? {
+                out += &show::spend::line(&holder, &hold);
+            }
         }
         Ok(out)
+    }
+
+    /// The caps that hold a batch which could go on.
+    async fn spend_held(&self, batch: &Batch) -> Result<Vec<(Holder, Hold)>, Failure> {
+        if !matches!(batch.state, BatchState::Active | BatchState::Paused) {
+            return Ok(Vec::new());
+        }
+        let now = self.ledger.about().await?.now;
+        Ok(spend::holds_of_batch(&*self.ledger, batch.id, now).await?)
+    }
+
+    /// The same for scripts: one for each lane that holds it.
+    pub(super) async fn spend_held_json(&self, batch: &Batch) -> Result<Value, Failure> {
+        let held = self.spend_held(batch).await?;
+        Ok(held.iter().map(|(holder, hold)| show::spend::to_json(holder, hold)).collect())
     }
 
     /// The same for scripts: null where the batch is not paused.

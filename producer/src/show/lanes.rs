@@ -1,10 +1,12 @@
 //! Lanes as the pool knows them.
 
+use super::spend;
 use super::table::table;
 use crate::report::cells::time;
 use domain::hours::Closed;
 use domain::{Batch, State};
 use ledger::LaneRecord;
+use ledger::spend::{Hold, Holder};
 use serde_json::{Value, json};
 
 /// A lane as the pool knows it, and what this config says about it.
@@ -17,6 +19,8 @@ pub struct Shown {
     pub closed: Option<Closed>,
     /// The last of its holidays, where all of them are over.
     pub holidays_ended: Option<String>,
+    /// The caps that hold it.
+    pub hold: Option<Hold>,
 }
 
 /// A table of lanes.
@@ -31,10 +35,12 @@ pub fn list(lanes: &[Shown]) -> String {
 
 /// Only the lanes that send nothing, with why; empty where all do.
 pub fn stopped(lanes: &[Shown]) -> String {
-    let stopped = lanes.iter().filter(|shown| shown.record.stopped.is_some());
-    stopped
-        .map(|shown| format!("lane {} is stopped: {}\n", shown.record.name, detail(shown)))
-        .collect()
+    let line = |shown: &Shown| match (&shown.record.stopped, &shown.hold) {
+        (Some(_), _) => format!("lane {} is stopped: {}\n", shown.record.name, detail(shown)),
+        (None, Some(hold)) => spend::line(&holder(shown), hold),
+        (None, None) => String::new(),
+    };
+    lanes.iter().map(line).collect()
 }
 
 /// `lane main is closed until 2026-12-28 08:00 Europe/Berlin (holiday)`, for each that is.
@@ -52,31 +58,37 @@ pub fn holding(lanes: &[Shown], batches: &[Batch]) -> String {
     if batches.iter().any(waits) { closed(lanes) } else { String::new() }
 }
 
+fn holder(shown: &Shown) -> Holder {
+    Holder::Lane(shown.record.name.clone())
+}
+
 fn state(shown: &Shown) -> String {
-    let Shown { record, closed, .. } = shown;
-    let state = match (&record.stopped, closed, &record.control, &record.canary) {
+    let Shown { record, closed, hold, .. } = shown;
+    let state = match (&record.stopped, closed, hold) {
         (Some(_), ..) => "stopped",
-        (None, Some(_), ..) => "closed",
-        (None, None, Some(_), _) => "open",
-        (None, None, None, Some(_)) => "trying one payout",
-        (None, None, None, None) => "new",
+        (None, Some(_), _) => "closed",
+        (None, None, Some(_)) => "holds",
+        (None, None, None) => match (&record.control, &record.canary) {
+            (Some(_), _) => "open",
+            (None, Some(_)) => "trying one payout",
+            (None, None) => "new",
+        },
     };
     state.to_owned()
 }
 
+/// All that keeps it from sending, each said: one does not end with the other.
 fn detail(shown: &Shown) -> String {
-    let Shown { record, closed, holidays_ended, .. } = shown;
-    match (&record.stopped, closed, holidays_ended) {
-        (Some(stop), ..) if stop.until.is_some() => {
-            format!("{} (tries again by itself)", stop.reason)
-        }
-        (Some(stop), ..) => {
-            format!("{} (start it with `producer lane start {}`)", stop.reason, record.name)
-        }
-        (None, Some(closed), _) => format!("until {} ({})", closed.shown, closed.why),
-        (None, None, Some(last)) => format!("its holidays end with {last}; list those to come"),
-        (None, None, None) => String::new(),
-    }
+    let Shown { record, closed, holidays_ended, hold, .. } = shown;
+    let stop = record.stopped.as_ref().map(|stop| match stop.until {
+        Some(_) => format!("{} (tries again by itself)", stop.reason),
+        None => format!("{} (start it with `producer lane start {}`)", stop.reason, record.name),
+    });
+    let closed = closed.as_ref().map(|closed| closed.to_string());
+    let held = hold.as_ref().map(|hold| format!("held {}", spend::words(&holder(shown), hold)));
+    let ended = holidays_ended.as_ref();
+    let ended = ended.map(|last| format!("its holidays end with {last}; list those to come"));
+    [stop, closed, held, ended].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Lanes for scripts.
@@ -89,6 +101,7 @@ pub fn to_json(lanes: &[Shown]) -> Value {
             "state": state(shown),
             "closed": shown.closed.as_ref().map(hours_json),
             "stopped": record.stopped.as_ref().map(|stop| stop.reason.clone()),
+            "held": shown.hold.as_ref().map(|hold| spend::to_json(&holder(shown), hold)),
             "fingerprint": record.fingerprint,
         })
     };

@@ -2,8 +2,8 @@
 //!
 //! - [`table`]: columns that line up
 //! - [`batches`]: batches, one batch, its totals; [`waiting`]: what waits for a person;
-//!   [`pause`]: who holds a batch, and why; [`terms`]: when it may go, and before whom; [`forecast`]:
-//!   when it will be through
+//!   [`pause`]: who holds a batch, and why; [`spend`]: caps that are used up; [`terms`]: when it may
+//!   go, and before whom; [`forecast`]: when it will be through
 //! - [`lanes`]: lanes; [`limits`]: what each provider allows
 //! - [`provider`]: what a provider can be asked, and what it answered
 //! - [`review`]: what a person must decide, and all that is known of one payout
@@ -17,6 +17,7 @@ pub mod limits;
 pub mod pause;
 pub mod provider;
 pub mod review;
+pub mod spend;
 pub mod table;
 pub mod taken;
 pub mod terms;

@@ -1,4 +1,4 @@
-//! A batch is paused and goes on, by a person's word.
+//! A batch is paused and goes on, by a person's word; so does one that its caps on spending hold.
 //!
 //! At once and across the pool: the statement that writes an intent checks the batch's state in the
 //! same step (S6), so none is written after the pause. What was sent before is under way and is
@@ -7,8 +7,9 @@
 use super::SteerError;
 use crate::audit::{Chain, Kind};
 use crate::rules::Rules;
-use domain::{Batch, BatchId, BatchState, ChunkId};
+use domain::{Batch, BatchId, BatchState, ChunkId, Millis};
 use ledger::pause::{self, Hold, Pause};
+use ledger::spend::{self, Holder};
 use ledger::{Ledger, LedgerError};
 
 /// What is told where nobody said why.
@@ -54,35 +55,61 @@ pub async fn pause(
     Ok(Paused::Now)
 }
 
-/// Lets a paused batch go on; false where it was not paused. What stands there now was seen: its
-/// brakes count from here on, and lost canaries are followed by the next rows.
+/// Lets a paused batch go on, and one that its caps on spending hold; false where nothing did. What
+/// stands there now was seen: its brakes count from here on, lost canaries are followed by the next
+/// rows, and caps that hold it have all their room again.
 pub async fn resume(ledger: &dyn Ledger, rules: &Rules, id: BatchId) -> Result<bool, SteerError> {
+    let now = ledger.about().await?.now;
+    let held = spend::holds_of_batch(ledger, id, now).await?;
     let mut is_told = false;
     loop {
         let batch = ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))?;
-        match batch.state {
-            BatchState::Paused => {}
-            BatchState::Active => return Ok(is_told),
+        let is_paused = match batch.state {
+            BatchState::Paused => true,
+            BatchState::Active => false,
             state => return Err(SteerError::CannotResume { batch: id, state }),
+        };
+        if !is_paused && (held.is_empty() || is_told) {
+            return Ok(open(ledger, &held, now).await? || is_told);
         }
         let (version, mut register) = pause::read(ledger, id).await?;
         if !is_told {
             // What lets money flow is told before it flows.
-            let hold = register.hold.as_ref();
-            let told = serde_json::json!({
+            let hold = register.hold.as_ref().filter(|_| is_paused);
+            let mut told = serde_json::json!({
                 "was_paused_by": hold.map(|hold| &hold.who),
                 "was_paused_for": hold.map(|hold| &hold.reason),
             });
+            if !held.is_empty() {
+                told["was_held_for"] = held.iter().map(|(who, hold)| who.reason(hold)).collect();
+            }
             rules.clerk.tell_signed(ledger, &Chain::batch(id), Kind::Resumed, told).await?;
             is_told = true;
+        }
+        if !is_paused {
+            continue;
         }
         see(ledger, &batch, &mut register).await?;
         if pause::put(ledger, id, version, &register).await?
             && ledger.set_batch_state(id, BatchState::Paused, BatchState::Active).await?
         {
+            open(ledger, &held, now).await?;
             return Ok(true);
         }
     }
+}
+
+/// Caps that hold have all their room again; false where none does any more.
+async fn open(
+    ledger: &dyn Ledger,
+    held: &[(Holder, spend::Hold)],
+    now: Millis,
+) -> Result<bool, LedgerError> {
+    let mut is_opened = false;
+    for (holder, _) in held {
+        is_opened |= spend::open(ledger, holder, now).await?;
+    }
+    Ok(is_opened)
 }
 
 /// Takes in what a person sees who lets the batch go on.

@@ -1,7 +1,10 @@
 //! Lanes start and stop, batches are cancelled.
 
 use crate::world::{World, card};
-use domain::{BatchState, LaneName, LedgerId, State};
+use domain::{BatchState, Currencies, LaneName, LedgerId, Money, State};
+use ledger::audit::{Chain, Entry, Kind};
+use ledger::spend::{self, Caps, Holder};
+use producer::show::lanes::{self, Shown};
 use producer::steer::{self, Cancelled, SteerError};
 
 #[tokio::test]
@@ -60,4 +63,88 @@ async fn another_ledger_is_retired_once_and_never_this_one() {
     let nobody = LaneName::new("nobody").unwrap();
     let error = steer::adopt(&*world.ledger, &world.rules, &nobody, id).await.unwrap_err();
     assert!(matches!(error, SteerError::NoLane { .. }), "{error}");
+}
+
+/// Uses a cap of 10.00 EUR up: the second of two payouts of 6.00 does not fit.
+async fn spent(world: &World, holder: &Holder) {
+    let eur = Currencies::default().find("EUR").unwrap();
+    let money = Money::parse("6", &eur, '.').unwrap();
+    let caps = Caps { hour: [("EUR".to_owned(), 1_000)].into(), ..Caps::default() };
+    let now = world.ledger.about().await.unwrap().now;
+    let reserved = spend::reserve(&*world.ledger, holder, &caps, now, &[&money, &money]).await;
+    assert_eq!(reserved.unwrap().admitted.rows, 1);
+}
+
+async fn told(world: &World, chain: &Chain) -> Entry {
+    let entries = world.ledger.entries(chain.as_str().to_owned(), 0, 100).await.unwrap();
+    Entry::decode(entries.last().unwrap()).unwrap().0
+}
+
+#[tokio::test]
+async fn a_lane_that_its_cap_holds_is_opened_by_starting_it_and_that_is_told() {
+    let world = World::new();
+    let lane = LaneName::new("main").unwrap();
+    let holder = Holder::Lane(lane.clone());
+    spent(&world, &holder).await;
+    let now = world.ledger.about().await.unwrap().now;
+    let hold = spend::hold(&*world.ledger, &holder, now).await.unwrap();
+    let record = world.ledger.lane(lane.clone()).await.unwrap();
+    let shown =
+        [Shown { record, provider: "fake".to_owned(), closed: None, holidays_ended: None, hold }];
+    // The ledger of these tests stands at 22:13.
+    let words = "until 2023-11-14T23:00:00Z: of the cap of 10.00 EUR for one hour, 6.00 EUR are \
+                 used, and the next payout is 6.00 EUR; it goes on by itself at the next full hour \
+                 (UTC), or at once, with all of that cap, by `producer lane start main`";
+    assert_eq!(lanes::stopped(&shown), format!("lane main holds {words}\n"));
+    assert!(lanes::list(&shown).contains(words), "{}", lanes::list(&shown));
+    let json = &lanes::to_json(&shown)[0];
+    assert_eq!(
+        (&json["state"], &json["held"]["caps"][0]["used"]),
+        (&"holds".into(), &"6.00 EUR".into())
+    );
+
+    assert!(steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap());
+    assert_eq!(spend::hold(&*world.ledger, &holder, now).await.unwrap(), None);
+    let entry = told(&world, &Chain::lane(&lane)).await;
+    assert_eq!(entry.kind, Kind::LaneStarted);
+    assert!(entry.text["was_held_for"].as_str().unwrap().contains("6.00 EUR are used"));
+    assert!(!steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap(), "once");
+}
+
+#[tokio::test]
+async fn starting_a_lane_that_was_stopped_gives_no_cap_its_room_back() {
+    let world = World::new();
+    let lane = LaneName::new("main").unwrap();
+    let holder = Holder::Lane(lane.clone());
+    let money = Money::parse("6", &Currencies::default().find("EUR").unwrap(), '.').unwrap();
+    let now = world.ledger.about().await.unwrap().now;
+    let none = Caps::default();
+    spend::reserve(&*world.ledger, &holder, &none, now, &[&money]).await.unwrap();
+    assert!(steer::stop_lane(&*world.ledger, &world.rules, &lane, "balance").await.unwrap());
+    assert!(steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap());
+    let (_, spend) = spend::read(&*world.ledger, &holder).await.unwrap();
+    assert_eq!(spend.hour.used.0["EUR"].minor, 600);
+}
+
+#[tokio::test]
+async fn a_batch_that_its_cap_holds_is_opened_by_resuming_it_paused_or_not() {
+    let world = World::new();
+    let (ledger, rules) = (&*world.ledger, &*world.rules);
+    let id = world.taken(&world.rows("a.csv", &[card("A", "1")])).await;
+    let holder = Holder::Batch(id, LaneName::new("main").unwrap());
+    for is_paused in [false, true] {
+        spent(&world, &holder).await;
+        if is_paused {
+            steer::pause::pause(ledger, rules, id, Some("lunch")).await.unwrap();
+        }
+        assert!(steer::pause::resume(ledger, rules, id).await.unwrap());
+        assert_eq!(world.batch(id).await.state, BatchState::Active);
+        let now = ledger.about().await.unwrap().now;
+        assert_eq!(spend::hold(ledger, &holder, now).await.unwrap(), None);
+        let entry = told(&world, &Chain::batch(id)).await;
+        assert_eq!(entry.kind, Kind::Resumed);
+        assert!(entry.text["was_held_for"][0].as_str().unwrap().contains("6.00 EUR are used"));
+        assert_eq!(entry.text["was_paused_for"].as_str(), is_paused.then_some("lunch"));
+    }
+    assert!(!steer::pause::resume(ledger, rules, id).await.unwrap(), "nothing holds it");
 }

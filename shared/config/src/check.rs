@@ -29,7 +29,10 @@ fn lanes(config: &Config) -> Result<(), String> {
             CeilingsConfig::read(amounts, &currencies)
                 .map_err(|e| format!("lanes.{name}.ceilings.{what}: {e}"))?;
         }
-        lane.brakes.check().map_err(|e| format!("lanes.{name}.brakes: {e}"))?;
+        let brakes = lane.brakes.check();
+        brakes
+            .and_then(|()| lane.brakes.check_spend(payout, &currencies))
+            .map_err(|e| format!("lanes.{name}.brakes: {e}"))?;
         if lane.provider.is_empty() {
             return Err(format!("lanes.{name} names no provider; add provider = \"merchant\""));
         }

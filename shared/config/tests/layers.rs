@@ -116,6 +116,15 @@ fn parts_that_do_not_fit_together_are_refused() {
         ("[lanes.main.brakes]\nfailed_percent = 100\n", "lanes.main.brakes: failed_percent is 100"),
         ("[lanes.main.brakes]\nfailed_after = 0\n", "the first failure would close the brake"),
         ("[lanes.main.brakes]\nbatch_canary = 1001\n", "write at most 1000"),
+        (
+            "[lanes.main.brakes]\nspend_day = { EUR = \"1.005\" }\n",
+            "lanes.main.brakes: spend_day: EUR = \"1.005\": EUR has 2 decimals, found 3",
+        ),
+        (
+            "[lanes.main.brakes]\nbatch_spend_hour = { EUR = \"9\" }\n\
+             [lanes.main.ceilings]\npayout = { EUR = \"10\" }\n",
+            "9.00 EUR is less than one payout may be, 10.00 EUR by ceilings.payout",
+        ),
         ("[lanes.\"Main Lane\"]\nprovider = \"merchant\"\n", "cannot name a lane"),
     ] {
         let error = load(text).unwrap_err();

@@ -8,7 +8,8 @@
 //! - [`rows`]: the compressed blocks in which a chunk's rows are kept; [`notes`]: notes as bytes
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
-//! - [`pause`]: why a batch is held, and what a person has let go on
+//! - [`pause`]: why a batch is held, and what a person has let go on; [`spend`]: what was spent of
+//!   the caps of a lane or a batch
 //! - [`forecast`]: how fast a batch comes forward, and when it will be through
 //! - [`senders`]: who sends, and who can send no more (S12); [`suspicion`]: a ledger that may have
 //!   gone back in time (S18)
@@ -36,6 +37,7 @@ mod rules;
 pub mod sealed;
 pub mod senders;
 pub mod shipment;
+pub mod spend;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod suspicion;

@@ -14,8 +14,8 @@
 //!   [`frozen`]: and wakes up too late
 //! - [`keys`]: a lane that is set up wrongly
 //! - [`reconcile`]: money that moved behind our back is noticed
-//! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself; [`hours`]: a lane that
-//!   is closed, and one that is drained
+//! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself; [`spend`]: a lane's cap;
+//!   [`hours`]: a lane that is closed, and one that is drained
 //! - [`audit`]: what was done is proved, and what is changed by hand is found
 //! - [`terms`]: a batch that must wait for its time, and one that goes before others
 //! - [`twins`]: the same thing given to two producers at one moment
@@ -37,6 +37,7 @@ mod reconcile;
 mod rewind;
 mod samples;
 mod senders;
+mod spend;
 mod stopping;
 mod terms;
 mod twins;

@@ -191,6 +191,17 @@ impl BatchBrakes {
         }
     }
 
+    /// Pauses the batch for a reason that no resumption takes back: what made it was changed before.
+    pub async fn hold(
+        &self,
+        core: &Core,
+        held: &mut Held,
+        reason: String,
+    ) -> Result<(), LedgerError> {
+        let (_, register) = pause::read(&*core.ledger, held.id.batch).await?;
+        self.close(core, held, &register.seen, reason, None).await.map(drop)
+    }
+
     /// Pauses the batch, if what was judged still stands: the reason first, then the state.
     async fn close(
         &self,

@@ -4,6 +4,7 @@ use crate::batch_brakes::{BatchBrakeSettings, BatchBrakes};
 use crate::brakes::Brakes;
 use crate::env::Env;
 use crate::pace::{LocalPace, PoolPace, slice};
+use crate::spend::{SpendCaps, Spending};
 use crate::window::Window;
 use domain::{Account, Hours, LaneName, Millis, Payout, Policy};
 use ledger::{Ledger, LedgerError};
@@ -31,6 +32,8 @@ pub struct LaneSetup {
     pub batch_brakes: BatchBrakeSettings,
     /// When it sends; always, where nothing is said.
     pub hours: Option<Hours>,
+    /// What may be spent in an hour and in a day.
+    pub spend: SpendCaps,
 }
 
 /// A lane at work.
@@ -55,6 +58,8 @@ pub struct Lane {
     pub batch_brakes: BatchBrakes,
     /// When it sends; always, where nothing is said.
     pub hours: Option<Hours>,
+    /// What may be spent.
+    pub spending: Spending,
     /// Chunks at work in this process.
     pub at_work: Mutex<BTreeSet<domain::ChunkId>>,
 }
@@ -69,6 +74,7 @@ impl Lane {
             brakes: Brakes::new(setup.name.clone(), setup.canary, setup.interval_us),
             batch_brakes: BatchBrakes::new(setup.batch_brakes),
             hours: setup.hours,
+            spending: Spending::new(setup.name.clone(), setup.spend),
             at_work: Mutex::new(BTreeSet::new()),
             name: setup.name,
             account: Account::of(setup.provider.fingerprint()),

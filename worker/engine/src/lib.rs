@@ -17,8 +17,8 @@
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
 //! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
 //! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries; `slow` for
-//! "too many requests"), [`batch_brakes`] (batches that stop by themselves), [`verdict`] (a
-//! provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that intents stand
+//! "too many requests"), [`batch_brakes`] (batches that stop by themselves), [`spend`] (caps
+//! of an hour and a day), [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that intents stand
 //! in before their requests leave), `senders` (who may still be sending), `later` (attempts that
 //! nobody remembers), `astray` (payouts of another account).
 //!
@@ -44,6 +44,7 @@ pub mod send;
 mod senders;
 pub mod shelf;
 mod slow;
+pub mod spend;
 mod steps;
 pub mod verdict;
 pub mod window;
@@ -55,3 +56,4 @@ pub use engine::{Engine, Settings, StartError};
 pub use env::Env;
 pub use lane::LaneSetup;
 pub use news::Hearing;
+pub use spend::SpendCaps;

@@ -14,7 +14,7 @@ use crate::run::policy;
 use crate::scenario::Scenario;
 use crate::store::{Connection, Link};
 use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
-use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
+use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings, SpendCaps};
 use futures::FutureExt;
 use futures::future::{Either, select};
 use journal::{Entry, Remembered};
@@ -187,6 +187,7 @@ impl Pool {
                     // A person would have to let such a batch go on; they have tests of their own.
                     batch_brakes: BatchBrakeSettings::OFF,
                     hours: None,
+                    spend: SpendCaps::default(),
                 };
                 let settings = Settings {
                     lease_ms: LEASE_MS,

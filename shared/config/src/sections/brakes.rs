@@ -1,10 +1,14 @@
-//! Money brakes of a lane: when a batch stops by itself and waits for a person.
+//! Money brakes of a lane: when a batch stops by itself and waits for a person, and what may be spent
+//! in an hour and in a day.
 
-use domain::ChunkId;
+use super::ceilings::{Ceiling, CeilingsConfig};
+use domain::money::minor_to_text;
+use domain::{ChunkId, Currencies};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `[lanes.X.brakes]`. A batch that a brake paused goes on with `producer resume`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrakesConfig {
     /// A batch is paused when more than so many percent of its answered payouts failed or are in
@@ -14,6 +18,28 @@ pub struct BrakesConfig {
     pub failed_after: u32,
     /// So many payouts of a batch must be paid before the others leave; 0 is none.
     pub batch_canary: u16,
+    /// What the lane may begin to pay in one hour of UTC, as `CODE = "amount"`; a currency that is
+    /// not named has no cap.
+    pub spend_hour: BTreeMap<String, String>,
+    /// … and in one day.
+    pub spend_day: BTreeMap<String, String>,
+    /// What one batch may spend on the lane in one hour …
+    pub batch_spend_hour: BTreeMap<String, String>,
+    /// … and in one day.
+    pub batch_spend_day: BTreeMap<String, String>,
+}
+
+/// Caps on spending, in smallest units by currency code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpendConfig {
+    /// For the lane in an hour …
+    pub hour: Ceiling,
+    /// … and in a day.
+    pub day: Ceiling,
+    /// For one batch in an hour …
+    pub batch_hour: Ceiling,
+    /// … and in a day.
+    pub batch_day: Ceiling,
 }
 
 /// The most percent that can be set: of all, more than all is never failed.
@@ -23,13 +49,21 @@ impl Default for BrakesConfig {
     /// A payroll has a few wrong accounts in a hundred; seven failures of the first twenty are a
     /// wrong file, a wrong column or an empty account.
     fn default() -> Self {
-        BrakesConfig { failed_percent: 30, failed_after: 20, batch_canary: 0 }
+        BrakesConfig {
+            failed_percent: 30,
+            failed_after: 20,
+            batch_canary: 0,
+            spend_hour: BTreeMap::new(),
+            spend_day: BTreeMap::new(),
+            batch_spend_hour: BTreeMap::new(),
+            batch_spend_day: BTreeMap::new(),
+        }
     }
 }
 
 impl BrakesConfig {
     /// What does not fit, if anything.
-    pub(crate) fn check(self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.failed_percent > FAILED_PERCENT_MAX {
             return Err(format!(
                 "failed_percent is {}; write 1 to {FAILED_PERCENT_MAX}, or 0 for no such brake",
@@ -48,5 +82,47 @@ impl BrakesConfig {
             return Err(format!("batch_canary is {found}; write at most {most}, or 0 for none"));
         }
         Ok(())
+    }
+
+    /// Reads the caps on spending.
+    pub fn spend(&self, currencies: &Currencies) -> Result<SpendConfig, String> {
+        let [hour, day, batch_hour, batch_day] = self.amounts().map(|(key, amounts)| {
+            CeilingsConfig::read(amounts, currencies).map_err(|e| format!("{key}: {e}"))
+        });
+        Ok(SpendConfig { hour: hour?, day: day?, batch_hour: batch_hour?, batch_day: batch_day? })
+    }
+
+    /// A payout that intake takes must fit into every window, or it would never be sent.
+    pub(crate) fn check_spend(
+        &self,
+        payout: &BTreeMap<String, String>,
+        currencies: &Currencies,
+    ) -> Result<(), String> {
+        self.spend(currencies)?;
+        let largest = CeilingsConfig::read(payout, currencies)?;
+        for (key, amounts) in self.amounts() {
+            for (code, cap) in CeilingsConfig::read(amounts, currencies)? {
+                if let Some(max) = largest.get(&code).filter(|max| **max > cap) {
+                    let exponent = currencies.find(&code).map_or(0, |found| found.exponent());
+                    return Err(format!(
+                        "{key}: {} {code} is less than one payout may be, {} {code} by \
+                         ceilings.payout: such a payout would never be sent; raise the one or lower \
+                         the other",
+                        minor_to_text(cap, exponent),
+                        minor_to_text(*max, exponent)
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn amounts(&self) -> [(&'static str, &BTreeMap<String, String>); 4] {
+        [
+            ("spend_hour", &self.spend_hour),
+            ("spend_day", &self.spend_day),
+            ("batch_spend_hour", &self.batch_spend_hour),
+            ("batch_spend_day", &self.batch_spend_day),
+        ]
     }
 }

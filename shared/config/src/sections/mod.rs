@@ -2,7 +2,8 @@
 //!
 //! - [`places`]: ledger, inbox, audit, results, http, worker, sandbox: where things are and how long they take
 //! - [`lanes`]: accounts, and the routes that lead to them; [`ceilings`]: what they never exceed;
-//!   [`brakes`]: when a batch stops by itself; [`hours`]: when they send
+//!   [`brakes`]: when a batch stops by itself, and what may be spent in an hour and a day; [`hours`]:
+//!   when they send
 //! - [`profiles`]: what the columns of a file mean; [`currencies`]: codes beyond ISO 4217
 
 pub mod brakes;
@@ -13,7 +14,7 @@ pub mod lanes;
 pub mod places;
 pub mod profiles;
 
-pub use brakes::BrakesConfig;
+pub use brakes::{BrakesConfig, SpendConfig};
 pub use ceilings::{Ceiling, CeilingsConfig};
 pub use currencies::CurrencyConfig;
 pub use hours::HoursConfig;

@@ -60,7 +60,7 @@ pub enum Road {
 }
 
 /// How soon a stopped lane is looked at again, where only a person starts it.
-const LOOK_AGAIN_MS: u64 = 2_000;
+pub(crate) const LOOK_AGAIN_MS: u64 = 2_000;
 /// How soon a lane is looked at again while its canary is under way.
 const CANARY_LOOK_MS: u64 = 100;
 

@@ -5,9 +5,10 @@ use crate::counters::count;
 use crate::lane::Lane;
 use crate::pace::Slots;
 use crate::shelf::Rows;
+use crate::spend::Reservation;
 use crate::window::Slot;
 use crate::work::{Core, Held};
-use domain::{Millis, Payout, Policy};
+use domain::{Millis, Payout, Policy, Row};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use ledger::shipment::Shipment as Carried;
@@ -29,20 +30,30 @@ pub(super) struct Returned {
     pub(super) rows_max: Option<u16>,
     /// The lane stops, for this reason, for so long.
     pub(super) stop: Option<(String, Option<u64>)>,
+    /// Rows that certainly moved no money …
+    pub(super) unspent: Vec<Arc<Row>>,
+    /// … and in what room was reserved for them.
+    pub(super) reserved: Arc<Reservation>,
+}
+
+/// Rows that may go, and all that is theirs.
+pub(super) struct Group {
+    pub(super) ready: Vec<Ready>,
+    pub(super) send_before: Millis,
+    pub(super) slots: Vec<Slot>,
+    pub(super) permits: Slots,
+    pub(super) reserved: Arc<Reservation>,
 }
 
 /// Rows handed to the provider, as many a call as it takes, each call in its slot.
-#[allow(clippy::too_many_arguments, reason = "all that one group of calls consists of")]
 pub(super) fn ship<'a>(
     core: &'a Core,
     lane: &'a Lane,
     held: &Held,
     at_hand: &Rows,
-    ready: Vec<Ready>,
-    send_before: Millis,
-    slots: Vec<Slot>,
-    permits: Slots,
+    group: Group,
 ) -> Result<Vec<BoxFuture<'a, Returned>>, LedgerError> {
+    let Group { ready, send_before, slots, permits, reserved } = group;
     // Measured on our own clock from before the intent was written: never later than the
     // ledger's own reading (S7).
     let closes_ms = core.clock.boot_ms().saturating_add(send_before.since(core.clock.now()));
@@ -62,7 +73,8 @@ pub(super) fn ship<'a>(
         let Some((index, slot)) = slots.next() else { break };
         let gate = Arc::new(Gate::new(Arc::clone(&core.env), &lane.policy, closes_ms));
         let shipment = Shipment { lane: lane.name.clone(), payments, gate };
-        let call = Call { rows, send_before, permits, index, slot };
+        let call =
+            Call { rows, send_before, permits, index, slot, reserved: Arc::clone(&reserved) };
         calls.push(request(core, lane, call, shipment).boxed());
     }
     Ok(calls)
@@ -103,6 +115,7 @@ struct Call {
     permits: Slots,
     index: usize,
     slot: Slot,
+    reserved: Arc<Reservation>,
 }
 
 /// Waits until a call may leave. Slots that passed while its intent was written, or while this
@@ -138,8 +151,11 @@ async fn await_slot(
 
 /// Makes one provider call, at its time.
 async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Returned {
-    let Call { rows, send_before, permits, index, slot } = call;
+    let Call { rows, send_before, permits, index, slot, reserved } = call;
     let is_time = await_slot(core, lane, permits, index, &*shipment.gate).await;
+    // Where nothing is reserved, nothing is given back.
+    let payments = shipment.payments.iter().filter(|_| !reserved.is_empty());
+    let money: Vec<Arc<Row>> = payments.map(|payment| Arc::clone(&payment.row)).collect();
     // A lane that was stopped meanwhile sends nothing more.
     let first = shipment.payments.first();
     let may_go = first.is_some_and(|p| lane.brakes.may_go(&core.clock, p.place));
@@ -161,8 +177,18 @@ async fn request(core: &Core, lane: &Lane, call: Call, shipment: Shipment) -> Re
     let mut answers = std::mem::take(&mut shipped.answers).into_iter();
     let answered =
         rows.into_iter().map(|r| (r.row, r.payout, answers.next().unwrap_or(Answer::NotSent)));
+    let answered: Answered = answered.collect();
+    let unspent =
+        money.into_iter().zip(&answered).filter(|(_, (_, _, answer))| moved_nothing(answer));
+    let unspent = unspent.map(|(row, _)| row).collect();
     let Shipped { rows_max, stop, .. } = shipped;
-    Returned { answered: answered.collect(), sent_at, shipment, rows_max, stop }
+    Returned { answered, sent_at, shipment, rows_max, stop, unspent, reserved }
+}
+
+/// The same payout may be sent again as it is: surely no money moved, and none will. A refusal for
+/// good may still turn out to be a payment (S14), so what was reserved for it stays used up.
+fn moved_nothing(answer: &Answer) -> bool {
+    matches!(answer, Answer::NotSent | Answer::Later { .. } | Answer::StopLane { .. })
 }
 
 /// An adapter that answered for too few rows told nothing about the others.

@@ -6,12 +6,14 @@ use crate::brakes::Road;
 use crate::lane::Lane;
 use crate::pace::Slots;
 use crate::shelf::Rows;
+use crate::spend::{Reservation, Room};
 use crate::verdict::Lesson;
 use crate::window::Slot;
 use crate::work::{Core, wait_for_ledger};
-use domain::{ChunkId, Event, Millis, Outcome, Payout, Place};
+use domain::{BatchId, ChunkId, Event, Millis, Money, Outcome, Payout, Place};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::{Guard, LedgerError, Token};
+use std::sync::Arc;
 
 /// Rows of one intent write at most.
 pub(super) const GROUP: usize = 256;
@@ -39,11 +41,16 @@ pub(super) enum Intended {
         send_before: Millis,
         slots: Vec<Slot>,
         permits: Slots,
+        /// What their room was reserved in.
+        reserved: Arc<Reservation>,
     },
     /// The lease, the batch or the lane does not allow it any more.
     NoMore,
     /// The road is closed for so long.
     Wait(u64),
+    /// The first of them is above what may be spent at all: its batch waits for a person, for this
+    /// reason.
+    Never(String),
 }
 
 /// Lets the first rows of a group go, or one as the canary, if the road allows it.
@@ -104,6 +111,14 @@ async fn write_intents(
     if is_held || !group.first().is_some_and(|(row, _)| may_go(*row)) {
         return Ok(Intended::NoMore);
     }
+    let reserved = match reserve(core, lane, id.batch, at_hand, &group).await? {
+        Room::Rows(count, reserved) => {
+            group.truncate(count);
+            reserved
+        }
+        Room::Wait(wait_ms) => return Ok(Intended::Wait(wait_ms)),
+        Room::Never(reason) => return Ok(Intended::Never(reason)),
+    };
     let send_before = begins.plus(lane.policy.send_window_ms);
     let happening = |(row, payout): &(u16, Payout)| Happening {
         row: *row,
@@ -119,17 +134,60 @@ async fn write_intents(
         Err(error) => {
             // The write may have been taken: what stands of it is taken back before anything.
             withdraw(core, lane, id, &group, send_before).await;
+            give_back(core, lane, at_hand, &reserved, rows(&group)).await;
             return Err(error);
         }
     };
-    let Some(done) = done else { return Ok(Intended::NoMore) };
+    let Some(done) = done else {
+        give_back(core, lane, at_hand, &reserved, rows(&group)).await;
+        return Ok(Intended::NoMore);
+    };
     let begun = done.iter().filter(|(_, applied)| applied.is_changed());
     let begun = begun.map(|(row, applied)| (*row, applied.payout()));
     if core.journal.keep(core, lane, id, at_hand, begun).await.is_err() {
         withdraw(core, lane, id, &group, send_before).await;
+        give_back(core, lane, at_hand, &reserved, rows(&group)).await;
         return Ok(Intended::Wait(NO_JOURNAL_MS));
     }
-    Ok(sort(done, slots, permits, send_before))
+    let refused = done.iter().filter(|(_, applied)| !applied.is_changed());
+    give_back(core, lane, at_hand, &reserved, refused.map(|(row, _)| *row)).await;
+    Ok(sort(done, slots, permits, send_before, reserved))
+}
+
+/// Reserves what these rows will spend, before anything says that they are sent.
+async fn reserve(
+    core: &Core,
+    lane: &Lane,
+    batch: BatchId,
+    at_hand: &Rows,
+    group: &[(u16, Payout)],
+) -> Result<Room, LedgerError> {
+    if !lane.spending.is_capped() {
+        return Ok(Room::Rows(group.len(), Arc::default()));
+    }
+    let rows = group.iter().map(|(row, _)| at_hand.get(*row)).collect::<Result<Vec<_>, _>>()?;
+    let money: Vec<&Money> = rows.iter().map(|row| &row.money).collect();
+    lane.spending.reserve(core, batch, &money).await
+}
+
+fn rows(group: &[(u16, Payout)]) -> impl Iterator<Item = u16> {
+    group.iter().map(|(row, _)| *row)
+}
+
+/// Gives back what was reserved for rows that nothing was sent of.
+async fn give_back(
+    core: &Core,
+    lane: &Lane,
+    at_hand: &Rows,
+    reserved: &Reservation,
+    rows: impl Iterator<Item = u16>,
+) {
+    if reserved.is_empty() {
+        return;
+    }
+    let rows: Vec<_> = rows.filter_map(|row| at_hand.get(row).ok()).collect();
+    let money: Vec<&Money> = rows.iter().map(|row| &row.money).collect();
+    lane.spending.give_back(core, reserved, &money).await;
 }
 
 fn sort(
@@ -137,6 +195,7 @@ fn sort(
     slots: Vec<Slot>,
     permits: Slots,
     send_before: Millis,
+    reserved: Arc<Reservation>,
 ) -> Intended {
     let mut ready = Vec::with_capacity(done.len());
     let mut changed = Vec::new();
@@ -146,7 +205,7 @@ fn sort(
             other => changed.push((row, other.payout())),
         }
     }
-    Intended::Go { ready, changed, send_before, slots, permits }
+    Intended::Go { ready, changed, send_before, slots, permits, reserved }
 }
 
 /// Takes back intents whose write had no answer: none of their requests left. Asks until the

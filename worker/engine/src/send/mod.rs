@@ -22,7 +22,7 @@ pub use calls::Gate;
 use crate::brakes::Road;
 use crate::lane::Lane;
 use crate::work::{Core, Held};
-use calls::{Returned, ship};
+use calls::{Group, Returned, ship};
 use domain::{Payout, State};
 use futures::future::{BoxFuture, Fuse};
 use futures::stream::FuturesUnordered;
@@ -47,6 +47,9 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     if let Road::Closed { wait_ms } = lane.brakes.road(&core.clock) {
         return Ok(wait_ms.max(1));
     }
+    if let Some(wait_ms) = lane.spending.look(core, held.id.batch).await? {
+        return Ok(wait_ms);
+    }
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
     let mut queue: VecDeque<u16> = rows.into();
     let mut wait_ms = 0;
@@ -59,6 +62,7 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     let mut is_writing = false;
     // An error ends the sending of more rows, never what is under way.
     let mut failed: Option<LedgerError> = None;
+    let mut never: Option<String> = None;
     loop {
         let may_go = !queue.is_empty() && !core.is_stopping() && !held.lost.load(Ordering::Relaxed);
         if !is_intending && may_go {
@@ -76,6 +80,9 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
             is_writing = true;
         }
         if !is_intending && !is_writing && under_way.is_empty() {
+            if let Some(reason) = never {
+                lane.batch_brakes.hold(core, held, reason).await?;
+            }
             return failed.map_or(Ok(wait_ms), Err);
         }
         select_biased! {
@@ -86,13 +93,14 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
             intended = intending => {
                 is_intending = false;
                 match intended {
-                    Ok(Intended::Go { ready, changed, send_before, slots, permits }) => {
+                    Ok(Intended::Go { ready, changed, send_before, slots, permits, reserved }) => {
                         // The group's rows are the first of the queue, in its order; those that
                         // drew no slot stay. A stop may have emptied the queue meanwhile.
                         queue.drain(..(ready.len() + changed.len()).min(queue.len()));
                         changed.into_iter().for_each(|(row, payout)| held.learn(row, payout));
                         ready.iter().for_each(|r| held.learn(r.row, r.payout));
-                        match ship(core, lane, held, &at_hand, ready, send_before, slots, permits) {
+                        let group = Group { ready, send_before, slots, permits, reserved };
+                        match ship(core, lane, held, &at_hand, group) {
                             Ok(calls) => under_way.extend(calls),
                             Err(error) => {
                                 failed = Some(error);
@@ -103,6 +111,10 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
                     Ok(Intended::NoMore) => queue.clear(),
                     Ok(Intended::Wait(ms)) => {
                         wait_ms = ms;
+                        queue.clear();
+                    }
+                    Ok(Intended::Never(reason)) => {
+                        never = Some(reason);
                         queue.clear();
                     }
                     Err(error) => {

@@ -4,12 +4,14 @@ use super::calls::Returned;
 use crate::counters::{Counters, count};
 use crate::lane::Lane;
 use crate::retry::pause_ms;
+use crate::spend::Reservation;
 use crate::verdict::{Lesson, Verdict, digest};
 use crate::work::{Core, wait_for_ledger};
-use domain::{ChunkId, Payout, Place};
+use domain::{ChunkId, Money, Payout, Place, Row};
 use ledger::apply::{Happening, apply};
 use ledger::{Guard, LedgerError};
 use providers::Answer;
+use std::sync::Arc;
 
 /// Writes outcomes down, asking until the ledger answers, and lets the lane learn from them.
 /// Gives the payouts as they stand then.
@@ -23,7 +25,16 @@ pub(super) async fn write_down(
     let rows = returned.iter().map(|call| call.answered.len()).sum();
     let mut lessons = Vec::with_capacity(rows);
     let mut happenings = Vec::with_capacity(rows);
-    for Returned { answered, sent_at, mut shipment, rows_max, stop } in returned {
+    // Calls of one group mostly come back together: what they leave is given back in one step.
+    let mut unspent: Vec<(Arc<Reservation>, Vec<Arc<Row>>)> = Vec::new();
+    for call in returned {
+        let Returned { answered, sent_at, mut shipment, rows_max, stop, unspent: left, reserved } =
+            call;
+        match unspent.iter_mut().find(|(from, _)| *from == reserved) {
+            _ if left.is_empty() => {}
+            Some((_, rows)) => rows.extend(left),
+            None => unspent.push((reserved, left)),
+        }
         // What one call taught about the provider is learnt once, however many rows it carried.
         let mut told: Option<Lesson> = None;
         let mut is_answered = false;
@@ -58,6 +69,10 @@ pub(super) async fn write_down(
         }
     }
     let written = store(core, lane, id, happenings).await;
+    for (reserved, rows) in unspent {
+        let money: Vec<&Money> = rows.iter().map(|row| &row.money).collect();
+        lane.spending.give_back(core, &reserved, &money).await;
+    }
     for (row, lesson) in lessons {
         learn(core, lane, Place { chunk: id, row }, &lesson).await;
     }

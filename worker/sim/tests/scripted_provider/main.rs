@@ -10,6 +10,7 @@ mod late;
 mod looks;
 mod rewound;
 mod senders;
+mod spend;
 mod steps;
 mod terms;
 mod world;

@@ -4,7 +4,7 @@ use domain::{
     Account, BatchId, ChunkId, Event, Hours, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
     Terms,
 };
-use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
+use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings, SpendCaps};
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
@@ -31,6 +31,9 @@ use std::sync::{Arc, Mutex};
 const FINGERPRINT: &str = "scripted:1";
 /// How long a request takes.
 const REQUEST_MS: u64 = 20;
+
+/// Ledger time begins at 22:13:20; so much later it is 22:53:20.
+const BEFORE_THE_HOUR_MS: u64 = 40 * 60_000;
 
 type Says<T> = Mutex<Box<dyn FnMut(&Payment) -> T + Send>>;
 
@@ -165,6 +168,7 @@ struct Served {
     look_up_interval_us: u64,
     batch_brakes: BatchBrakeSettings,
     hours: Option<Hours>,
+    spend: SpendCaps,
 }
 
 impl Served {
@@ -185,6 +189,7 @@ impl Served {
             canary: false,
             batch_brakes: self.batch_brakes,
             hours: self.hours.clone(),
+            spend: self.spend.clone(),
         };
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(sender.0)));
         let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal };
@@ -209,6 +214,9 @@ struct Scene {
     batch_brakes: BatchBrakeSettings,
     hours: Option<Hours>,
     terms: Terms,
+    spend: SpendCaps,
+    /// How late it is when the batch is taken.
+    begins_ms: u64,
 }
 
 impl Scene {
@@ -221,6 +229,8 @@ impl Scene {
             batch_brakes: BatchBrakeSettings::OFF,
             hours: None,
             terms: Terms::default(),
+            spend: SpendCaps::default(),
+            begins_ms: 0,
         }
     }
 }
@@ -258,6 +268,11 @@ impl World {
         World::at(Scene { hours: Some(hours), ..Scene::of(rows) })
     }
 
+    /// In chunks of so many rows, with caps on what may be spent; a few minutes before an hour ends.
+    pub fn capped(rows: u16, chunk_rows: u16, spend: SpendCaps) -> World {
+        World::at(Scene { chunk_rows, spend, begins_ms: BEFORE_THE_HOUR_MS, ..Scene::of(rows) })
+    }
+
     /// In chunks of so many rows, with brakes of the batch.
     pub fn with(
         rows: u16,
@@ -269,13 +284,18 @@ impl World {
     }
 
     fn at(scene: Scene) -> World {
-        let Scene { rows, chunk_rows, look_up_interval_us, batch_brakes, hours, terms } = scene;
+        let Scene { begins_ms, rows, chunk_rows, terms, .. } = scene;
+        let Scene { look_up_interval_us, batch_brakes, hours, spend, .. } = scene;
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
         let ledger = MemoryLedger::new(
             LedgerId::from_random(0),
             Arc::new(move || ledger_time(clock.now_ms())),
         );
+        exec.spawn(OUTSIDE, exec.sleep(begins_ms).boxed());
+        while exec.now_ms() < begins_ms {
+            assert!(exec.step(), "time goes by");
+        }
         let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows, terms));
         let provider = Arc::new(Scripted {
             exec: exec.clone(),
@@ -295,7 +315,8 @@ impl World {
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
         let provider_of = provider.clone();
-        let lane = Served { provider: provider_of, look_up_interval_us, batch_brakes, hours };
+        let lane =
+            Served { provider: provider_of, look_up_interval_us, batch_brakes, hours, spend };
         let engine = lane.start(&exec, &ledger, sender, journal.clone());
         World { exec, ledger, provider, engine, journal, lane, chunk: ChunkId { batch, no: 0 } }
     }

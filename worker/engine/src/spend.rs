@@ -1,0 +1,185 @@
+//! Money brakes: what a lane, and one batch on it, may spend in an hour and in a day.
+//!
+//! The invariant: *no intent is written for money that was not reserved before, in the ledger, for
+//! the whole pool.* Where the ledger is away, nothing is reserved and so nothing leaves.
+//!
+//! ```text
+//!  rows with slots ─▶ room in the lane? ─▶ batch: reserve ─▶ lane: reserve ─▶ intents
+//!                          │ none              │ held            │ held
+//!                          ▼                   ▼                 ▼
+//!                       register: why, how much, until when ─▶ audit, once
+//! ```
+//!
+//! What is held looks again every two seconds: the window may have passed, or a person has opened
+//! it. It costs a reading and a write for each group of intents (twice that and a reading where lane
+//! and batch both have caps), nothing for a row, and nothing at all where no cap is set.
+
+use crate::brakes::LOOK_AGAIN_MS;
+use crate::counters::count;
+use crate::work::Core;
+use domain::{BatchId, LaneName, Millis, Money};
+use ledger::LedgerError;
+use ledger::audit::{note_batch_brake, note_brake};
+use ledger::spend::{self, Allowance, Caps, Hold, Holder, Stops};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Who holds a lane or a batch, in its audit chain.
+const WHO: &str = "worker";
+
+/// Batches of which this process remembers that they are held; one that it forgets is found held
+/// when it is reserved for.
+const KNOWN_MAX: usize = 64;
+
+/// What may be spent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpendCaps {
+    /// By all that the lane pays.
+    pub lane: Caps,
+    /// By each batch on it.
+    pub batch: Caps,
+}
+
+/// In what room was reserved for a group of intents; nowhere, where nothing has a cap.
+pub type Reservation = Vec<(Holder, Allowance)>;
+
+/// How many rows may have their intents written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// So many, at least one: they are reserved for.
+    Rows(usize, Arc<Reservation>),
+    /// None for so many milliseconds.
+    Wait(u64),
+    /// None: the first of them fits into no window, for this reason.
+    Never(String),
+}
+
+/// The caps of one lane in this process.
+pub struct Spending {
+    lane: LaneName,
+    caps: SpendCaps,
+    /// What this process has last seen held. Only whether to look before slots are drawn hangs on it.
+    held: Mutex<BTreeSet<Holder>>,
+}
+
+impl Spending {
+    /// Caps of a lane, of which nothing is known yet.
+    pub fn new(lane: LaneName, caps: SpendCaps) -> Spending {
+        Spending { lane, caps, held: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Holder>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anything has a cap: else nobody needs to add up.
+    pub fn is_capped(&self) -> bool {
+        !self.caps.lane.are_off() || !self.caps.batch.are_off()
+    }
+
+    /// The look before slots are drawn: how long to wait where this process knows of a hold that
+    /// still stands.
+    pub async fn look(&self, core: &Core, batch: BatchId) -> Result<Option<u64>, LedgerError> {
+        for (holder, caps) in self.holders(batch) {
+            if !self.lock().contains(&holder) {
+                continue;
+            }
+            let now = core.clock.now();
+            let (_, mut spend) = spend::read(&*core.ledger, &holder).await?;
+            // Judged by what is configured now: a cap that was raised holds no more.
+            match spend.admit(caps, now, &[]).stops {
+                Some(Stops::Held(hold)) => return Ok(Some(wait_ms(&hold, now))),
+                _ => drop(self.lock().remove(&holder)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reserves for the first of these payouts of a batch, as many as fit.
+    pub async fn reserve(
+        &self,
+        core: &Core,
+        batch: BatchId,
+        rows: &[&Money],
+    ) -> Result<Room, LedgerError> {
+        let mut holders = self.holders(batch);
+        let mut fits = rows.len();
+        if holders.len() > 1
+            && let Some((lane, caps)) = holders.last()
+        {
+            // A lane without room would have its batches' room reserved for nothing.
+            fits = spend::room(&*core.ledger, lane, caps, core.clock.now(), rows).await?;
+            if fits == 0 {
+                fits = rows.len();
+                holders.remove(0);
+            }
+        }
+        let mut reservation = Vec::with_capacity(holders.len());
+        for (holder, caps) in holders {
+            let asked = rows.get(..fits).unwrap_or(rows);
+            let now = core.clock.now();
+            let reserved = spend::reserve(&*core.ledger, &holder, caps, now, asked).await?;
+            if let Some(Stops::Held(hold)) = &reserved.admitted.stops {
+                self.close(core, &holder, hold, reserved.is_news).await;
+            }
+            fits = reserved.admitted.rows;
+            match reserved.admitted.stops {
+                Some(Stops::Held(hold)) if fits == 0 => return Ok(Room::Wait(wait_ms(&hold, now))),
+                Some(Stops::TooLarge(over)) if fits == 0 => {
+                    return Ok(Room::Never(holder.never(&over)));
+                }
+                _ => reservation.push((holder, reserved.allowance)),
+            }
+        }
+        Ok(Room::Rows(fits, Arc::new(reservation)))
+    }
+
+    /// Gives back what was reserved for payouts that certainly moved no money. If that fails, it
+    /// stays used up.
+    pub async fn give_back(&self, core: &Core, reservation: &Reservation, rows: &[&Money]) {
+        for (holder, allowance) in reservation.iter().filter(|_| !rows.is_empty()) {
+            let given = spend::give_back(&*core.ledger, holder, allowance, rows).await;
+            if let Err(error) = given {
+                tracing::warn!(%holder, %error, "what was not spent of its cap stays used up");
+            }
+        }
+    }
+
+    /// It holds already; what is left is to remember it, and to tell it if nobody else does.
+    async fn close(&self, core: &Core, holder: &Holder, hold: &Hold, is_news: bool) {
+        {
+            let mut held = self.lock();
+            if held.len() >= KNOWN_MAX {
+                held.pop_last();
+            }
+            held.insert(holder.clone());
+        }
+        if !is_news {
+            return;
+        }
+        let reason = holder.reason(hold);
+        tracing::warn!(%holder, reason, "nothing more is sent; its rows stay payable");
+        match holder {
+            Holder::Lane(lane) => {
+                count(&core.counters.lane_stops_total);
+                note_brake(&*core.ledger, lane, WHO, &reason).await;
+            }
+            Holder::Batch(batch, _) => {
+                count(&core.counters.batch_brakes_total);
+                note_batch_brake(&*core.ledger, *batch, WHO, &reason).await;
+            }
+        }
+    }
+
+    /// Those that have caps: the batch, then the lane.
+    fn holders(&self, batch: BatchId) -> Vec<(Holder, &Caps)> {
+        let of_batch = (Holder::Batch(batch, self.lane.clone()), &self.caps.batch);
+        let of_lane = (Holder::Lane(self.lane.clone()), &self.caps.lane);
+        [of_batch, of_lane].into_iter().filter(|(_, caps)| !caps.are_off()).collect()
+    }
+}
+
+/// Until the hold ends, but never longer than a person should wait who has opened it.
+fn wait_ms(hold: &Hold, now: Millis) -> u64 {
+    hold.until.since(now).clamp(1, LOOK_AGAIN_MS)
+}
