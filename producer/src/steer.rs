@@ -172,7 +172,10 @@ pub async fn start_lane(
     })
     .await?;
     // Only what was told above: a hold that came since is for another command.
-    let is_opened = held.is_some() && spend::open(ledger, &holder, now).await?;
+    let is_opened = match &held {
+        Some(hold) => spend::open(ledger, &holder, hold, now).await?,
+        None => false,
+    };
     Ok(is_started || is_opened)
 }
 

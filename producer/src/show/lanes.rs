@@ -84,7 +84,11 @@ fn detail(shown: &Shown) -> String {
         Some(_) => format!("{} (tries again by itself)", stop.reason),
         None => format!("{} (start it with `producer lane start {}`)", stop.reason, record.name),
     });
-    let closed = closed.as_ref().map(|closed| closed.to_string());
+    let closed = closed.as_ref().map(|closed| match &stop {
+        // Its state says so already.
+        None => format!("until {} ({})", closed.shown, closed.why),
+        Some(_) => closed.to_string(),
+    });
     let held = hold.as_ref().map(|hold| format!("held {}", spend::words(&holder(shown), hold)));
     let ended = holidays_ended.as_ref();
     let ended = ended.map(|last| format!("its holidays end with {last}; list those to come"));

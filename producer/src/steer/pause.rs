@@ -106,8 +106,8 @@ async fn open(
     now: Millis,
 ) -> Result<bool, LedgerError> {
     let mut is_opened = false;
-    for (holder, _) in held {
-        is_opened |= spend::open(ledger, holder, now).await?;
+    for (holder, hold) in held {
+        is_opened |= spend::open(ledger, holder, hold, now).await?;
     }
     Ok(is_opened)
 }

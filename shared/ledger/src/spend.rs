@@ -107,18 +107,6 @@ pub async fn give_back(
     change(ledger, holder, |spend| spend.give_back(allowance, rows)).await.map(drop)
 }
 
-/// For how many of these payouts there is room at this moment; nothing is reserved.
-pub async fn room(
-    ledger: &dyn Ledger,
-    holder: &Holder,
-    caps: &Caps,
-    now: Millis,
-    rows: &[&Money],
-) -> Result<usize, LedgerError> {
-    let (_, mut spend) = read(ledger, holder).await?;
-    Ok(spend.admit(caps, now, rows).rows)
-}
-
 /// What holds a lane at this moment, or a batch on it.
 pub async fn hold(
     ledger: &dyn Ledger,
@@ -146,10 +134,16 @@ pub async fn holds_of_batch(
     Ok(holds)
 }
 
-/// A person lets it go on: what closed it has its whole cap again. False where nothing did.
-/// *Crash after*: it goes on; twice opens nothing more, unless it was closed again meanwhile.
-pub async fn open(ledger: &dyn Ledger, holder: &Holder, now: Millis) -> Result<bool, LedgerError> {
-    change(ledger, holder, |spend| spend.open(now)).await
+/// A person who has seen this hold lets it go on: what closed it has its whole cap again. False
+/// where it does not hold any more, or another one does. *Crash after*: it goes on; twice opens
+/// nothing more.
+pub async fn open(
+    ledger: &dyn Ledger,
+    holder: &Holder,
+    seen: &Hold,
+    now: Millis,
+) -> Result<bool, LedgerError> {
+    change(ledger, holder, |spend| spend.open(seen, now)).await
 }
 
 /// What was spent, with the register's version; version 0 and nothing where nothing was.

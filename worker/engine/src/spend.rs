@@ -4,15 +4,16 @@
 //! the whole pool.* Where the ledger is away, nothing is reserved and so nothing leaves.
 //!
 //! ```text
-//!  rows with slots ─▶ room in the lane? ─▶ batch: reserve ─▶ lane: reserve ─▶ intents
-//!                          │ none              │ held            │ held
-//!                          ▼                   ▼                 ▼
-//!                       register: why, how much, until when ─▶ audit, once
+//!  rows with slots ─▶ batch: reserve ─▶ lane: reserve ─▶ intents
+//!                        │ held            │ held: the batch gets its room back
+//!                        ▼                 ▼
+//!                     register: why, how much, until when ─▶ audit, once
 //! ```
 //!
-//! What is held looks again every two seconds: the window may have passed, or a person has opened
-//! it. It costs a reading and a write for each group of intents (twice that and a reading where lane
-//! and batch both have caps), nothing for a row, and nothing at all where no cap is set.
+//! What is held looks again, the more seldom the longer it is held, at least twice a minute: the
+//! window may have passed, or a person has opened it. It costs a reading and a write for each group
+//! of intents (twice that where lane and batch both have caps), nothing for a row, and nothing at all
+//! where no cap is set.
 
 use crate::brakes::LOOK_AGAIN_MS;
 use crate::counters::count;
@@ -22,10 +23,16 @@ use ledger::LedgerError;
 use ledger::audit::{note_batch_brake, note_brake};
 use ledger::spend::{self, Allowance, Caps, Hold, Holder, Stops};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Who holds a lane or a batch, in its audit chain.
 const WHO: &str = "worker";
+
+/// What is held looks again after this part of the time that it has been held …
+const LOOK_SHARE: u64 = 8;
+/// … but at least so often: the chunks of a large batch, all held, do not keep the ledger busy.
+const LOOK_MAX_MS: u64 = 30_000;
 
 /// Batches of which this process remembers that they are held; one that it forgets is found held
 /// when it is reserved for.
@@ -102,36 +109,46 @@ impl Spending {
         batch: BatchId,
         rows: &[&Money],
     ) -> Result<Room, LedgerError> {
-        let mut holders = self.holders(batch);
-        let mut fits = rows.len();
-        if holders.len() > 1
-            && let Some((lane, caps)) = holders.last()
-        {
-            // A lane without room would have its batches' room reserved for nothing.
-            fits = spend::room(&*core.ledger, lane, caps, core.clock.now(), rows).await?;
-            if fits == 0 {
-                fits = rows.len();
-                holders.remove(0);
+        let mut reservation = Reservation::new();
+        let mut asked = rows;
+        for (holder, caps) in self.holders(batch) {
+            let room = self.reserve_in(core, &holder, caps, asked).await;
+            let fits = match &room {
+                Ok(ControlFlow::Continue((fits, _))) => *fits,
+                _ => 0,
+            };
+            let (first, others) = asked.split_at_checked(fits).unwrap_or((asked, &[]));
+            // What one has no room for was reserved in the other for nothing.
+            self.give_back(core, &reservation, others).await;
+            match room? {
+                ControlFlow::Continue((_, allowance)) => reservation.push((holder, allowance)),
+                ControlFlow::Break(room) => return Ok(room),
             }
+            asked = first;
         }
-        let mut reservation = Vec::with_capacity(holders.len());
-        for (holder, caps) in holders {
-            let asked = rows.get(..fits).unwrap_or(rows);
-            let now = core.clock.now();
-            let reserved = spend::reserve(&*core.ledger, &holder, caps, now, asked).await?;
-            if let Some(Stops::Held(hold)) = &reserved.admitted.stops {
-                self.close(core, &holder, hold, reserved.is_news).await;
-            }
-            fits = reserved.admitted.rows;
-            match reserved.admitted.stops {
-                Some(Stops::Held(hold)) if fits == 0 => return Ok(Room::Wait(wait_ms(&hold, now))),
-                Some(Stops::TooLarge(over)) if fits == 0 => {
-                    return Ok(Room::Never(holder.never(&over)));
-                }
-                _ => reservation.push((holder, reserved.allowance)),
-            }
+        Ok(Room::Rows(asked.len(), Arc::new(reservation)))
+    }
+
+    /// Reserves in the lane, or in the batch: for how many rows, and in what. Or none of them fits.
+    async fn reserve_in(
+        &self,
+        core: &Core,
+        holder: &Holder,
+        caps: &Caps,
+        rows: &[&Money],
+    ) -> Result<ControlFlow<Room, (usize, Allowance)>, LedgerError> {
+        let now = core.clock.now();
+        let reserved = spend::reserve(&*core.ledger, holder, caps, now, rows).await?;
+        if let Some(Stops::Held(hold)) = &reserved.admitted.stops {
+            self.close(core, holder, hold, reserved.is_news).await;
         }
-        Ok(Room::Rows(fits, Arc::new(reservation)))
+        Ok(match (reserved.admitted.rows, reserved.admitted.stops) {
+            (0, Some(Stops::Held(hold))) => ControlFlow::Break(Room::Wait(wait_ms(&hold, now))),
+            (0, Some(Stops::TooLarge(over))) => {
+                ControlFlow::Break(Room::Never(holder.never(&over)))
+            }
+            (fits, _) => ControlFlow::Continue((fits, reserved.allowance)),
+        })
     }
 
     /// Gives back what was reserved for payouts that certainly moved no money. If that fails, it
@@ -181,5 +198,6 @@ impl Spending {
 
 /// Until the hold ends, but never longer than a person should wait who has opened it.
 fn wait_ms(hold: &Hold, now: Millis) -> u64 {
-    hold.until.since(now).clamp(1, LOOK_AGAIN_MS)
+    let patience_ms = (now.since(hold.since) / LOOK_SHARE).clamp(LOOK_AGAIN_MS, LOOK_MAX_MS);
+    hold.until.since(now).clamp(1, patience_ms)
 }

@@ -103,8 +103,12 @@ impl RedisLedger {
 }
 
 /// The number of the layout that `redis/mod.rs` shows. A change of it adds one.
-/// 1 had no number stored, and payouts of 32 bytes; 2 has 40, with sender and account.
-pub(super) const LAYOUT: u32 = 2;
+/// 1 had no number stored, and payouts of 32 bytes; 2 has 40, with sender and account; 3 has batches
+/// that wait for their time, and orders by priority.
+pub(super) const LAYOUT: u32 = 3;
+/// What stands in this one is right as it is. It becomes [`LAYOUT`], so that no program starts any
+/// more that would not wait.
+const RAISED: u32 = 2;
 
 /// Gives a new ledger its id and layout, or sees that the layout is ours.
 pub(super) async fn make(link: &Link, keys: &Keys, prefix: &str) -> Result<(), LedgerError> {
@@ -112,7 +116,7 @@ pub(super) async fn make(link: &Link, keys: &Keys, prefix: &str) -> Result<(), L
     let random = RandomState::new().hash_one("ledger id") & 0xf_ffff;
     let id = LedgerId::from_random(u32::try_from(random).unwrap_or_default());
     let mut call = scripts::MAKE.call(&[keys.installation("id"), keys.installation("layout")]);
-    call.arg(id.to_string()).arg(LAYOUT);
+    call.arg(id.to_string()).arg(LAYOUT).arg(RAISED);
     let found: String = take(link.one(call).await?, "a layout's number")?;
     if found == LAYOUT.to_string() {
         return Ok(());

@@ -121,15 +121,21 @@ fn a_payout_above_the_cap_is_said_to_fit_never_and_holds_nobody_else() {
     assert_eq!(admit(&mut spend, &caps, NOON, &[900]).rows, 1);
 }
 
+fn seen(spend: &Spend) -> Hold {
+    spend.hold.clone().unwrap()
+}
+
 #[test]
 fn a_person_opens_what_holds_and_no_other_cap() {
     let (mut spend, caps) = (Spend::default(), caps(Some(1_000), Some(1_700)));
     assert_eq!(admit(&mut spend, &caps, NOON, &[1_000, 600]).rows, 1);
-    assert!(spend.open(Millis(NOON)));
-    assert!(!spend.open(Millis(NOON)), "once");
+    let of_hour = seen(&spend);
+    assert!(spend.open(&of_hour, Millis(NOON)));
+    assert!(!spend.open(&of_hour, Millis(NOON)), "once");
     let admitted = admit(&mut spend, &caps, NOON, &[600, 200]);
     assert_eq!((admitted.rows, held(&admitted).over[0].span), (1, Span::Day));
-    assert!(spend.open(Millis(NOON)));
+    assert!(!spend.open(&of_hour, Millis(NOON)), "nobody has seen that one");
+    assert!(spend.open(&seen(&spend), Millis(NOON)));
     assert_eq!(admit(&mut spend, &caps, NOON, &[200, 200]).rows, 2);
 }
 
@@ -138,7 +144,7 @@ fn where_both_caps_hold_one_command_opens_both() {
     let (mut spend, caps) = (Spend::default(), caps(Some(1_000), Some(1_000)));
     let admitted = admit(&mut spend, &caps, NOON, &[1_000, 1_000]);
     assert_eq!((admitted.rows, held(&admitted).over.len()), (1, 2));
-    assert!(spend.open(Millis(NOON)));
+    assert!(spend.open(&seen(&spend), Millis(NOON)));
     assert_eq!(admit(&mut spend, &caps, NOON, &[1_000]).rows, 1);
 }
 
@@ -174,7 +180,7 @@ fn nothing_is_given_back_to_another_window_or_to_one_that_was_opened_since() {
     let (mut spend, caps) = (Spend::default(), caps(Some(1_000), None));
     assert_eq!(admit(&mut spend, &caps, NOON, &[900, 200]).rows, 1);
     let from = spend.allowance();
-    assert!(spend.open(Millis(NOON)));
+    assert!(spend.open(&seen(&spend), Millis(NOON)));
     assert_eq!(admit(&mut spend, &caps, NOON, &[500]).rows, 1);
     spend.give_back(&from, &[&money(400)]);
     assert_eq!(spend.hour.used.0["EUR"].minor, 500);
@@ -198,7 +204,8 @@ fn a_hold_that_comes_back_in_its_window_is_no_news_until_a_person_has_opened_it(
     assert!(is_news);
     block_on(give_back(&ledger, &holder, &from, &[&row])).unwrap();
     assert!(!hold().1);
-    assert!(block_on(open(&ledger, &holder, now)).unwrap());
+    let (_, spend) = block_on(read(&ledger, &holder)).unwrap();
+    assert!(block_on(open(&ledger, &holder, &seen(&spend), now)).unwrap());
     assert!(hold().1);
 }
 
@@ -238,9 +245,9 @@ fn a_batch_is_held_on_each_lane_by_itself() {
         assert_eq!(block_on(reserve(&ledger, holder, &caps, now, rows)).unwrap().admitted.rows, 1);
     }
     let holds = || block_on(holds_of_batch(&ledger, batch, now)).unwrap();
-    let names: Vec<Holder> = holds().into_iter().map(|(holder, _)| holder).collect();
-    assert_eq!(names, std::slice::from_ref(&a));
-    assert!(block_on(open(&ledger, &a, now)).unwrap());
+    let [(holder, hold)] = &holds()[..] else { panic!("one holds") };
+    assert_eq!(*holder, a);
+    assert!(!block_on(open(&ledger, &b, hold, now)).unwrap(), "nothing held it");
+    assert!(block_on(open(&ledger, &a, hold, now)).unwrap());
     assert!(holds().is_empty());
-    assert!(!block_on(open(&ledger, &b, now)).unwrap(), "nothing held it");
 }

@@ -8,7 +8,8 @@
 //! reserved, a moment before it leaves.
 //!
 //! Rows keep their order: the first that does not fit closes the brake, and no smaller one behind it
-//! slips through. So a large payout is not overtaken for ever.
+//! slips through. So a large payout is not overtaken within its window; in the next one, whoever
+//! comes first is served first.
 
 use domain::batch::Totals;
 use domain::money::minor_to_text;
@@ -248,8 +249,10 @@ impl Spend {
 
     /// A person lets it go on: the caps that hold have all their room again, and no other. False
     /// where nothing holds.
-    pub fn open(&mut self, now: Millis) -> bool {
-        let Some(hold) = self.hold.take().filter(|hold| hold.until > now) else { return false };
+    pub fn open(&mut self, seen: &Hold, now: Millis) -> bool {
+        let Some(hold) = self.hold.take_if(|hold| hold == seen && hold.until > now) else {
+            return false;
+        };
         for over in hold.over {
             let window = match over.span {
                 Span::Hour => &mut self.hour,

@@ -61,6 +61,18 @@ fn hold(world: &World, holder: &Holder) -> Option<Hold> {
     block_on(spend::hold(&world.ledger, holder, world.now())).expect(ANSWERS)
 }
 
+/// What was reserved in this hour.
+fn used(world: &World, holder: &Holder) -> i128 {
+    let (_, spend) = block_on(spend::read(&world.ledger, holder)).expect(ANSWERS);
+    spend.hour.used.0.get("EUR").map_or(0, |total| total.minor)
+}
+
+/// A person who sees what holds lets it go on.
+fn open(world: &World, holder: &Holder) {
+    let seen = hold(world, holder).expect("it holds");
+    assert!(block_on(spend::open(&world.ledger, holder, &seen, world.now())).expect(ANSWERS));
+}
+
 /// Why it was held, each time that it was, as a chain tells it.
 fn told(world: &World, chain: &Chain) -> Vec<String> {
     let entries = block_on(world.ledger.entries(chain.as_str().to_owned(), 0, 100)).expect(ANSWERS);
@@ -114,7 +126,7 @@ fn when_the_hour_is_over_it_goes_on_by_itself() {
 fn a_person_opens_a_fresh_allowance_and_it_goes_on_within_seconds() {
     let world = world(of_lane(hourly(CAP)));
     assert_eq!((work(&world, 0), work(&world, 1)), (FIT, 0));
-    assert!(block_on(spend::open(&world.ledger, &lane(), world.now())).expect(ANSWERS));
+    open(&world, &lane());
     world.pass(2_000);
     let ready = block_on(world.ledger.take_ready(lane_name(), 10, 1)).expect(ANSWERS);
     assert_eq!(ready.len(), 2, "whoever waits looks again");
@@ -131,16 +143,12 @@ fn a_batch_that_holds_is_told_in_its_own_chain_and_the_lane_goes_on() {
     assert_eq!(reasons.len(), 1);
     assert!(reasons[0].ends_with(&format!("`producer resume {}`", world.chunk.batch)));
     assert_eq!(hold(&world, &lane()), None);
-    let used = |holder: &Holder| {
-        let (_, spend) = block_on(spend::read(&world.ledger, holder)).expect(ANSWERS);
-        spend.hour.used.0["EUR"].minor
-    };
     assert_eq!(
-        (used(&lane()), used(&of_batch)),
+        (used(&world, &lane()), used(&world, &of_batch)),
         (2_400, 2_400),
         "what is held costs the lane nothing"
     );
-    assert!(block_on(spend::open(&world.ledger, &of_batch, world.now())).expect(ANSWERS));
+    open(&world, &of_batch);
     assert_eq!(work(&world, 0), 3);
 }
 
@@ -152,19 +160,22 @@ fn a_lane_that_holds_costs_its_batches_nothing() {
         work(&world, no);
     }
     let of_batch = Holder::Batch(world.chunk.batch, lane_name());
-    let (_, spend) = block_on(spend::read(&world.ledger, &of_batch)).expect(ANSWERS);
-    assert_eq!(spend.hour.used.0["EUR"].minor, 2_400);
+    assert_eq!(used(&world, &of_batch), 2_400);
 }
 
 #[test]
 fn two_workers_at_one_lane_spend_no_more_than_its_cap() {
     for cap in [100, 1_000, 3_000, 5_000, 12_345] {
-        let world = world(of_lane(Caps { hour: eur(cap), day: eur(2 * cap) }));
+        let lane_caps = Caps { hour: eur(cap), day: eur(2 * cap) };
+        let world = world(SpendCaps { lane: lane_caps, batch: hourly(100_000) });
         let other = world.neighbour();
         assert!(world.engine.offer(world.chunk, &lane_name()));
         assert!(other.offer(ChunkId { no: 1, ..world.chunk }, &lane_name()));
         world.until(|world| world.engine.room(&lane_name()) + other.room(&lane_name()) == 2);
         assert!(spent(&world) <= cap, "{} of {cap}", spent(&world));
+        let of_batch = Holder::Batch(world.chunk.batch, lane_name());
+        let used = [lane(), of_batch].map(|holder| used(&world, &holder));
+        assert_eq!(used[0], used[1], "what the lane has no room for, the batch has not spent");
     }
 }
 

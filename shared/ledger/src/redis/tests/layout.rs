@@ -22,11 +22,23 @@ async fn a_ledger_of_another_layout_is_refused_and_the_error_says_what_to_do() {
     assert!(text.contains("would be paid again") && text.contains("lane adopt"), "{text}");
     assert!(refusal(&server).await.contains("layout 1"), "and again: nothing was stored");
 
-    let mut set = redis::cmd("SET");
-    set.arg(&layout).arg(3);
-    ledger.link.one(set).await.unwrap();
+    let set = |number: u32| {
+        let mut set = redis::cmd("SET");
+        set.arg(&layout).arg(number);
+        ledger.link.one(set)
+    };
+    set(4).await.unwrap();
     let text = refusal(&server).await;
-    assert!(text.contains("layout 3") && text.contains("layout 2 only"), "{text}");
+    assert!(text.contains("layout 4") && text.contains("layout 3 only"), "{text}");
+
+    // Right as it is, but for what the program that left it does not know: that one starts no more.
+    set(2).await.unwrap();
+    let again = connect(&server).await;
+    assert_eq!(again.about().await.unwrap().id, ledger.about().await.unwrap().id);
+    let mut get = redis::cmd("GET");
+    get.arg(&layout);
+    let number: String = take(ledger.link.one(get).await.unwrap(), "a number").unwrap();
+    assert_eq!(number, "3");
 }
 
 #[tokio::test]
