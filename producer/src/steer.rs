@@ -155,7 +155,7 @@ pub async fn start_lane(
     check_lane(rules, name)?;
     let record = ledger.lane(name.clone()).await?;
     let (holder, now) = (Holder::Lane(name.clone()), ledger.about().await?.now);
-    let held = spend::hold(ledger, &holder, now).await?;
+    let held = spend::hold(ledger, &holder, &rules.spend_caps(name).lane, now).await?;
     if record.stopped.is_some() || record.canaries_lost > 0 || held.is_some() {
         // Before it sends: what lets money flow is told first.
         let reason = record.stopped.map(|stop| stop.reason);

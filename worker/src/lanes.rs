@@ -1,9 +1,8 @@
 //! From the lanes of the config to those of the engine.
 
-use config::{BrakesConfig, Config, HoursConfig, LaneConfig, SpendConfig};
+use config::{BrakesConfig, Config, HoursConfig, LaneConfig};
 use domain::{LaneName, Policy};
-use engine::{BatchBrakeSettings, LaneSetup, SpendCaps};
-use ledger::spend::Caps;
+use engine::{BatchBrakeSettings, LaneSetup};
 use providers::callback_url::CallbackUrls;
 use providers::registry::{self, BuildContext, BuildError, SandboxAddress};
 
@@ -84,7 +83,7 @@ pub fn set_up(
             look_up_interval_us: lane.look_ups_per_second.interval_us(limits.look_ups_per_second),
             canary: lane.canary,
             batch_brakes: batch_brakes(&lane.brakes),
-            spend: spend(lane.brakes.spend(&currencies).map_err(LaneError::Caps)?),
+            spend: lane.brakes.spend(&currencies).map_err(LaneError::Caps)?,
             hours: hours.map_err(|text| LaneError::Hours(name.clone(), text))?,
             provider,
         })
@@ -95,11 +94,6 @@ pub fn set_up(
 fn batch_brakes(config: &BrakesConfig) -> BatchBrakeSettings {
     let BrakesConfig { failed_percent, failed_after, batch_canary, .. } = *config;
     BatchBrakeSettings { failed_percent, failed_after, canary_rows: batch_canary }
-}
-
-fn spend(config: SpendConfig) -> SpendCaps {
-    let SpendConfig { hour, day, batch_hour, batch_day } = config;
-    SpendCaps { lane: Caps { hour, day }, batch: Caps { hour: batch_hour, day: batch_day } }
 }
 
 fn pays_into_sandbox(lane: &LaneConfig) -> bool {

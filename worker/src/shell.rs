@@ -129,6 +129,8 @@ impl Shell {
         let of = |setup: &LaneSetup| (setup.name.clone(), Arc::clone(&setup.provider));
         let providers = setups.iter().map(of).collect();
         let listed = reconcile::listed(&setups);
+        let hours = setups.iter().filter_map(|s| Some((s.name.clone(), s.hours.clone()?)));
+        let hours = hours.collect();
         let policies = setups.iter().map(|setup| (setup.name.clone(), setup.policy.clone()));
         let policies = policies.collect();
         let berth = Arc::new(Berth::take(&config.worker, &*ledger).await?);
@@ -152,7 +154,8 @@ impl Shell {
         let rules = Rules::keep(&ledger, providers, Pauses::USUAL);
         let daily = Daily::keep(&ledger, listed, reconcile::Pauses::USUAL);
         let rim = Rim::new(Arc::new(engine.clone()), ledger.clone(), port.urls, names.clone());
-        let http = port.socket.map(|socket| Listener::start(socket, Arc::new(rim)));
+        let rim = Arc::new(rim.with_hours(hours));
+        let http = port.socket.map(|socket| Listener::start(socket, rim));
         let queue = queue(config)?;
         let seen = Seen::default();
         let sampling = Sampling::keep(&ledger, seen.clone(), sampling::USUAL);

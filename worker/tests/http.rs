@@ -2,7 +2,8 @@
 
 mod unkept;
 
-use domain::{BatchId, ChunkId, LaneName, LedgerId, Millis, Place};
+use domain::hours::Given;
+use domain::{BatchId, ChunkId, Hours, LaneName, LedgerId, Millis, Place};
 use engine::Hearing;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -10,6 +11,7 @@ use ledger::memory::MemoryLedger;
 use ledger::{Ledger, LedgerError};
 use providers::callback_url::CallbackUrls;
 use providers::{CallbackKind, CallbackRequest};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -94,12 +96,25 @@ fn memory() -> MemoryLedger {
 
 impl World {
     async fn start() -> World {
+        World::in_hours(BTreeMap::new()).await
+    }
+
+    /// With lanes that send only at these hours.
+    async fn in_hours(hours: BTreeMap<LaneName, Hours>) -> World {
         let ledger = Arc::new(memory());
-        World::with(Arc::clone(&ledger), ledger).await
+        World::of(Arc::clone(&ledger), ledger, hours).await
     }
 
     /// With this ledger, in place of the memory that others read.
     async fn with(memory: Arc<MemoryLedger>, ledger: Arc<dyn Ledger>) -> World {
+        World::of(memory, ledger, BTreeMap::new()).await
+    }
+
+    async fn of(
+        memory: Arc<MemoryLedger>,
+        ledger: Arc<dyn Ledger>,
+        hours: BTreeMap<LaneName, Hours>,
+    ) -> World {
         let ear = Arc::new(Ear {
             says: Mutex::new(Ok(Hearing::Taken)),
             heard: Mutex::default(),
@@ -107,7 +122,7 @@ impl World {
             durable: Semaphore::new(1_000),
         });
         let urls = CallbackUrls::new("http://pay.example", [7; 32]).expect("a URL");
-        let rim = Rim::new(ear.clone(), ledger, urls.clone(), vec![lane()]);
+        let rim = Rim::new(ear.clone(), ledger, urls.clone(), vec![lane()]).with_hours(hours);
         let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
         let address = socket.local_addr().expect("its address");
         let listener = Listener::start(socket, Arc::new(rim));
@@ -298,6 +313,28 @@ async fn health_and_metrics_name_lanes_and_results_and_nothing_else() {
     assert!(!metrics.contains(&place().to_string()));
     assert_eq!(world.call("GET", &world.path(), "").await.0, 405);
     assert_eq!(world.call("GET", "/", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn health_says_until_when_a_lane_is_closed_and_that_is_no_fault() {
+    // The ledger of these tests stands at the first second of 1970, a Thursday.
+    let (days, holidays) = (["mon".to_owned()], []);
+    let given = Given {
+        zone: "Europe/Berlin",
+        open: "08:00",
+        cut_off: "16:30",
+        days: &days,
+        holidays: &holidays,
+    };
+    let hours = Hours::read(given).expect("a calendar");
+    let world = World::in_hours([(lane(), hours)].into()).await;
+    let (status, health) = world.call("GET", "/health", "").await;
+    let closed = "closed until 1970-01-05 08:00 Europe/Berlin (no business day)";
+    assert_eq!(status, 200);
+    assert_eq!(
+        health,
+        format!(r#"{{"status":"ok","ledger":"reachable","lanes":{{"main":"{closed}"}}}}"#)
+    );
 }
 
 #[tokio::test]

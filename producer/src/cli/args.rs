@@ -29,7 +29,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or invalid, nothing was enqueued; 2 wrong \
 usage; 3 the ledger is away, try again.";
 
-const ENQUEUE_TERMS: &str = "--not-before takes a time with its zone, such as \
+const TAKING_TERMS: &str = "--not-before takes a time with its zone, such as \
 2026-11-24T08:00:00+01:00; one that has passed is now. Its rows have all their time to be sent from \
 then on, and a pause or a resumption before brings nothing forward.
 
@@ -48,9 +48,10 @@ none of them again, and a cap on its spending that holds it has all its room aga
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Takes one file: all of it, or nothing
-    #[command(after_help = ENQUEUE_TERMS)]
+    #[command(after_help = TAKING_TERMS)]
     Enqueue(Enqueue),
     /// Takes the files of the inbox and writes results, until stopped
+    #[command(after_help = TAKING_TERMS)]
     Watch(Watch),
     /// Shows batches, or one of them
     Status(Status),
@@ -115,15 +116,9 @@ pub enum Command {
 pub struct Enqueue {
     /// The CSV file; it stays where it is
     pub file: PathBuf,
-    /// The lane of rows that name none; else the routes decide
-    #[arg(long, value_parser = lane_name)]
-    pub lane: Option<LaneName>,
-    /// The profile that says what the columns mean; else the header decides
-    #[arg(long)]
-    pub profile: Option<String>,
-    /// Take the good rows and leave the bad ones out, in <name>.rejected.csv
-    #[arg(long)]
-    pub skip_invalid: bool,
+    /// How it is taken
+    #[command(flatten)]
+    pub taking: Taking,
     /// Where bad rows go [default with --skip-invalid: beside the file]
     #[arg(long, value_name = "FILE")]
     pub rejected: Option<PathBuf>,
@@ -133,12 +128,6 @@ pub struct Enqueue {
     /// Refuse the file unless it adds up to this, such as EUR:1500.00; may be repeated
     #[arg(long, value_name = "CUR:AMOUNT")]
     pub expect_total: Vec<String>,
-    /// Take and check the file now, and send nothing of it before this moment, at most 90 days ahead
-    #[arg(long, value_parser = moment, value_name = "TIME")]
-    pub not_before: Option<Millis>,
-    /// Which of two batches goes first on a lane
-    #[arg(long, value_parser = priority, default_value = "normal", value_name = "high|normal|low")]
-    pub priority: Priority,
     /// Check everything and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -150,15 +139,29 @@ pub struct Enqueue {
 /// `producer watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
+    /// How each file is taken
+    #[command(flatten)]
+    pub taking: Taking,
+}
+
+/// How files are taken, whether they are named or found.
+#[derive(Debug, Args)]
+pub struct Taking {
     /// The lane of rows that name none; else the routes decide
     #[arg(long, value_parser = lane_name)]
     pub lane: Option<LaneName>,
     /// The profile that says what the columns mean; else the header decides
     #[arg(long)]
     pub profile: Option<String>,
-    /// Take the good rows of each file and leave the bad ones out
+    /// Take the good rows and leave the bad ones out, in <name>.rejected.csv
     #[arg(long)]
     pub skip_invalid: bool,
+    /// Take and check the file now, and send nothing of it before this moment, at most 90 days ahead
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    pub not_before: Option<Millis>,
+    /// Which of two batches goes first on a lane
+    #[arg(long, value_parser = priority, default_value = "normal", value_name = "high|normal|low")]
+    pub priority: Priority,
 }
 
 /// `producer status`.

@@ -1,7 +1,7 @@
 //! One function per command: load what it needs, do it, print it. Those that speak to a provider
 //! stand in [`super::talk`].
 
-use super::{Cli, Command, Enqueue, Failure, LaneCommand, Report, Status, Watch, ask};
+use super::{Cli, Command, Enqueue, Failure, LaneCommand, Report, Status, Taking, Watch, ask};
 use crate::folders::base_name;
 use crate::inbox::folders::Inbox;
 use crate::inbox::{self, WatchOptions};
@@ -83,14 +83,14 @@ impl Office {
         };
         let options = TakeOptions {
             file: args.file.clone(),
-            lane: args.lane.clone(),
-            profile: args.profile.clone(),
-            skip_invalid: args.skip_invalid,
-            rejected: args.rejected.clone().or_else(|| args.skip_invalid.then(beside)),
+            lane: args.taking.lane.clone(),
+            profile: args.taking.profile.clone(),
+            skip_invalid: args.taking.skip_invalid,
+            rejected: args.rejected.clone().or_else(|| args.taking.skip_invalid.then(beside)),
             expect_rows: args.expect_rows,
             expect_totals: args.expect_total.clone(),
-            not_before: args.not_before,
-            priority: args.priority,
+            not_before: args.taking.not_before,
+            priority: args.taking.priority,
             dry_run: args.dry_run,
             ..TakeOptions::default()
         };
@@ -122,11 +122,8 @@ impl Office {
         let done = Inbox::open(dir).map_err(failed)?.done();
         let (stop, stopped) = watch::channel(false);
         tracing::info!(inbox = %dir.display(), "watching; Ctrl-C stops");
-        let options = WatchOptions {
-            lane: args.lane,
-            profile: args.profile,
-            skip_invalid: args.skip_invalid,
-        };
+        let Taking { lane, profile, skip_invalid, not_before, priority } = args.taking;
+        let options = WatchOptions { lane, profile, skip_invalid, not_before, priority };
         let files = inbox::watch(
             self.ledger.clone(),
             self.rules.clone(),
@@ -304,6 +301,7 @@ impl Office {
         let mut records = Vec::with_capacity(self.rules.lanes.len());
         for (name, lane) in &self.config.lanes {
             let record = self.ledger.lane(name.clone()).await?;
+            let (holder, caps) = (Holder::Lane(name.clone()), self.rules.spend_caps(name).lane);
             let at = self.rules.lane(name.as_str());
             let hours = at.and_then(|at| self.rules.lanes[at].hours.as_ref());
             records.push(show::lanes::Shown {
@@ -311,7 +309,7 @@ impl Office {
                 provider: lane.provider.clone(),
                 closed: hours.and_then(|hours| hours.closed(now)),
                 holidays_ended: hours.and_then(|hours| hours.holidays_ended(now)),
-                hold: spend::hold(&*self.ledger, &Holder::Lane(name.clone()), now).await?,
+                hold: spend::hold(&*self.ledger, &holder, &caps, now).await?,
             });
         }
         Ok(records)

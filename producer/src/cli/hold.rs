@@ -77,7 +77,8 @@ impl Office {
             return Ok(Vec::new());
         }
         let now = self.ledger.about().await?.now;
-        Ok(spend::holds_of_batch(&*self.ledger, batch.id, now).await?)
+        let caps = |lane: &LaneName| self.rules.spend_caps(lane).batch;
+        Ok(spend::holds_of_batch(&*self.ledger, batch.id, caps, now).await?)
     }
 
     /// The same for scripts: one for each lane that holds it.

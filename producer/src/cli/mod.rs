@@ -17,7 +17,7 @@ mod talk;
 
 pub use args::{
     AuditCommand, Cli, Command, Confirm, Decide, Drain, Enqueue, LaneCommand, LedgerCommand, Pause,
-    Provider, Reconcile, Report, ReviewCommand, Status, Watch, What, WorkerCommand,
+    Provider, Reconcile, Report, ReviewCommand, Status, Taking, Watch, What, WorkerCommand,
 };
 
 use crate::audit::AuditError;

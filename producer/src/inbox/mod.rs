@@ -20,7 +20,7 @@ pub mod rest;
 use crate::intake::{self, IntakeError, Progress, TakeOptions, Taken};
 use crate::rules::Rules;
 use config::InboxConfig;
-use domain::LaneName;
+use domain::{LaneName, Millis, Priority};
 use folders::{Claimed, Inbox};
 use ledger::Ledger;
 use rest::Rest;
@@ -42,6 +42,10 @@ pub struct WatchOptions {
     pub profile: Option<String>,
     /// Take the good rows of a file and leave the bad ones out.
     pub skip_invalid: bool,
+    /// Send nothing of what is taken before this moment.
+    pub not_before: Option<Millis>,
+    /// Which of two batches goes first on a lane.
+    pub priority: Priority,
 }
 
 /// What became of a file.
@@ -111,6 +115,8 @@ pub async fn handle(
         profile: options.profile.clone(),
         skip_invalid: options.skip_invalid,
         rejected: Some(inbox.rejected_path(&file, options.skip_invalid)),
+        not_before: options.not_before,
+        priority: options.priority,
         recovered: claimed.is_left_behind(),
         ..TakeOptions::default()
     };

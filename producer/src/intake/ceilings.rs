@@ -8,13 +8,10 @@ use super::IntakeError;
 use crate::audit::told::{Sums, sums};
 use crate::report::summary::Sum;
 use crate::rules::{Lane, Rules};
-use domain::batch::Totals;
+use domain::batch::{CurrencyTotal, Totals};
 use domain::money::minor_to_text;
 use domain::{LaneName, Millis};
-use ledger::{Ledger, LedgerError, Register};
-
-/// Rounds of one reservation; each that fails means that another intake succeeded.
-const ROUNDS_MAX: u32 = 1_000;
+use ledger::{Ledger, register};
 
 /// No lane that moves real money is without a ceiling for one payout.
 pub fn are_set(rules: &Rules) -> Result<(), IntakeError> {
@@ -25,7 +22,8 @@ pub fn are_set(rules: &Rules) -> Result<(), IntakeError> {
     }
 }
 
-/// What a batch holds for each lane is below the lane's ceiling for a batch.
+/// What a batch holds for each lane is below the lane's ceiling for a batch, and can be sent under the
+/// lane's caps on spending before its rows are too old.
 pub fn check_batch(rules: &Rules, by_lane: &[(usize, Totals)]) -> Result<(), IntakeError> {
     for (at, totals) in by_lane {
         let lane = &rules.lanes[*at];
@@ -41,7 +39,31 @@ pub fn check_batch(rules: &Rules, by_lane: &[(usize, Totals)]) -> Result<(), Int
                     lane.name
                 )));
             }
+            fits_in_time(lane, code, total)?;
         }
+    }
+    Ok(())
+}
+
+/// Refuses what could not be sent by its `give_up_at` if the lane did nothing else. A time of so long
+/// touches one window more than it is long, rounded up: what is refused here has surely no chance.
+fn fits_in_time(lane: &Lane, code: &str, total: &CurrencyTotal) -> Result<(), IntakeError> {
+    let ms = lane.policy.unsent_give_up_ms;
+    for (cap, span, whose) in lane.caps(code) {
+        let windows = ms.div_ceil(span.ms()).saturating_add(1);
+        if total.minor <= cap.saturating_mul(windows.into()) {
+            continue;
+        }
+        let amount = |minor| minor_to_text(minor, total.exponent);
+        return Err(IntakeError::Ceiling(format!(
+            "the file has {} {code} for lane {name}, and {whose} {name} may spend {} {code} in one {}: \
+             in the {ms} ms after which what was never sent fails (policy.unsent_give_up_ms) not all of \
+             it could be sent; split it, or ask whoever keeps [lanes.{name}.brakes]",
+            amount(total.minor),
+            amount(cap),
+            span.name(),
+            name = lane.name,
+        )));
     }
     Ok(())
 }
@@ -62,7 +84,7 @@ pub async fn reserve(
         if lane.day_max.is_empty() {
             continue;
         }
-        let name = register(&lane.name, ledger.about().await?.now);
+        let name = name_of_day(&lane.name, ledger.about().await?.now);
         match change(ledger, &name, totals, Some(lane)).await {
             Ok(()) => reserved.0.push((name, totals.clone())),
             Err(error) => {
@@ -86,7 +108,7 @@ impl Reserved {
 }
 
 /// `day/main/2026-11-21`.
-fn register(lane: &LaneName, now: Millis) -> String {
+fn name_of_day(lane: &LaneName, now: Millis) -> String {
     let moment =
         i64::try_from(now.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let day: String = moment.unwrap_or_default().to_string().chars().take(10).collect();
@@ -100,11 +122,7 @@ async fn change(
     totals: &Totals,
     lane: Option<&Lane>,
 ) -> Result<(), IntakeError> {
-    for _ in 0..ROUNDS_MAX {
-        let stands = ledger.register(name.to_owned()).await?;
-        let broken = |e: serde_json::Error| LedgerError::Broken(format!("register {name}: {e}"));
-        let known = stands.as_ref().map(|register| serde_json::from_str(&register.text));
-        let mut day: Sums = known.transpose().map_err(broken)?.unwrap_or_default();
+    register::change(ledger, name, |day: &mut Sums| {
         for (code, more) in sums(totals) {
             let sum = day.entry(code.clone()).or_insert(Sum::zero(more.0.exponent));
             match lane {
@@ -115,13 +133,10 @@ async fn change(
                 }
             }
         }
-        let text = serde_json::to_string(&day).map_err(broken)?;
-        let version = stands.map_or(0, |register| register.version);
-        if ledger.put_register(Register { name: name.to_owned(), version, text }).await? {
-            return Ok(());
-        }
-    }
-    Err(LedgerError::Broken(format!("register {name} changed {ROUNDS_MAX} times")).into())
+        Ok::<_, IntakeError>(true)
+    })
+    .await
+    .map(drop)
 }
 
 fn add(sum: &mut Sum, more: Sum, code: &str, lane: &Lane) -> Result<(), IntakeError> {

@@ -19,6 +19,7 @@ use crate::audit::Clerk;
 use config::{Ceiling, CeilingsConfig, Config, HoursConfig, LaneConfig, ProfileConfig};
 use domain::money::minor_to_text;
 use domain::{Currencies, Hours, LaneName, Method, Money, Policy};
+use ledger::spend::{Caps, Span, SpendCaps};
 use providers::{Provider, registry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Lane {
     pub day_max: Ceiling,
     /// When it sends; always, where nothing is said.
     pub hours: Option<Hours>,
+    /// What may be spent, as far as this machine's config says it.
+    pub spend: SpendCaps,
 }
 
 impl Lane {
@@ -60,8 +63,30 @@ impl Lane {
                 "lane {lane} has no ceiling for {code}, so it pays none; add it to payout in \
                  [lanes.{lane}.ceilings]"
             )),
-            _ => None,
+            _ => self.never_spends(money),
         }
+    }
+
+    /// The cap on spending that has no room for this amount in any window, if there is one.
+    fn never_spends(&self, money: &Money) -> Option<String> {
+        let (code, lane) = (money.currency().code(), &self.name);
+        let too_small = |(cap, ..): &(i128, Span, &'static str)| *cap < money.minor_units();
+        let (cap, span, whose) = self.caps(code).into_iter().find(too_small)?;
+        let (cap, span) = (minor_to_text(cap, money.currency().exponent()), span.name());
+        Some(format!(
+            "is more than {whose} {lane} may spend in one {span}, {cap} {code}, so it would never be \
+             sent; correct it, or ask whoever keeps [lanes.{lane}.brakes]"
+        ))
+    }
+
+    /// The caps on spending in a currency: how much, in what time, and whose.
+    pub fn caps(&self, code: &str) -> Vec<(i128, Span, &'static str)> {
+        let whose = [(&self.spend.lane, "lane"), (&self.spend.batch, "one batch on lane")];
+        let all = whose.into_iter().flat_map(|whose| Span::ALL.map(|span| (whose, span)));
+        let cap = |((caps, whose), span): ((&Caps, _), Span)| {
+            caps.of(span).get(code).map(|cap| (*cap, span, whose))
+        };
+        all.filter_map(cap).collect()
     }
 }
 
@@ -140,6 +165,8 @@ impl Rules {
                 payout_max: ceiling(payout)?,
                 batch_max: ceiling(batch)?,
                 day_max: ceiling(day)?,
+                spend: (lane.brakes.spend(&currencies))
+                    .map_err(|e| inconsistent(format!("lanes.{name}.brakes: {e}")))?,
             })
         };
         let lanes = config.lanes.iter().map(lane).collect::<Result<Vec<_>, RulesError>>()?;
@@ -174,6 +201,12 @@ impl Rules {
     /// The waiting times of a lane; the defaults for one that the config no longer has.
     pub fn policy(&self, name: &LaneName) -> Policy {
         self.lane(name.as_str()).map_or_else(Policy::default, |at| self.lanes[at].policy.clone())
+    }
+
+    /// What may be spent on a lane; none where the config does not say it.
+    pub fn spend_caps(&self, name: &LaneName) -> SpendCaps {
+        let lane = self.lane(name.as_str()).map(|at| &self.lanes[at]);
+        lane.map(|lane| lane.spend.clone()).unwrap_or_default()
     }
 
     /// Where a row goes that names no lane.

@@ -7,9 +7,9 @@
 use super::SteerError;
 use crate::audit::{Chain, Kind};
 use crate::rules::Rules;
-use domain::{Batch, BatchId, BatchState, ChunkId, Millis};
+use domain::{Batch, BatchId, BatchState, ChunkId, LaneName};
 use ledger::pause::{self, Hold, Pause};
-use ledger::spend::{self, Holder};
+use ledger::spend;
 use ledger::{Ledger, LedgerError};
 
 /// What is told where nobody said why.
@@ -33,7 +33,7 @@ pub async fn pause(
 ) -> Result<Paused, SteerError> {
     let reason = reason.unwrap_or(NO_REASON);
     loop {
-        let batch = ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))?;
+        let batch = batch(ledger, id).await?;
         match batch.state {
             BatchState::Active => {}
             BatchState::Paused => return Ok(Paused::Before(hold(ledger, &batch).await?)),
@@ -60,56 +60,60 @@ pub async fn pause(
 /// rows, and caps that hold it have all their room again.
 pub async fn resume(ledger: &dyn Ledger, rules: &Rules, id: BatchId) -> Result<bool, SteerError> {
     let now = ledger.about().await?.now;
-    let held = spend::holds_of_batch(ledger, id, now).await?;
-    let mut is_told = false;
+    let caps = |lane: &LaneName| rules.spend_caps(lane).batch;
+    let held = spend::holds_of_batch(ledger, id, caps, now).await?;
+    let was_paused = is_paused(&batch(ledger, id).await?)?;
+    if !was_paused && held.is_empty() {
+        return Ok(false);
+    }
+    // What lets money flow is told before it flows.
+    let (_, register) = pause::read(ledger, id).await?;
+    let hold = register.hold.filter(|_| was_paused);
+    let mut told = serde_json::json!({
+        "was_paused_by": hold.as_ref().map(|hold| &hold.who),
+        "was_paused_for": hold.as_ref().map(|hold| &hold.reason),
+    });
+    if !held.is_empty() {
+        told["was_held_for"] = held.iter().map(|(who, hold)| who.reason(hold)).collect();
+    }
+    rules.clerk.tell_signed(ledger, &Chain::batch(id), Kind::Resumed, told).await?;
+    if was_paused {
+        unpause(ledger, id).await?;
+    }
+    for (holder, hold) in &held {
+        spend::open(ledger, holder, hold, now).await?;
+    }
+    Ok(true)
+}
+
+/// Its brakes count anew, then it is active; nothing where somebody else was faster.
+async fn unpause(ledger: &dyn Ledger, id: BatchId) -> Result<(), SteerError> {
     loop {
-        let batch = ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))?;
-        let is_paused = match batch.state {
-            BatchState::Paused => true,
-            BatchState::Active => false,
-            state => return Err(SteerError::CannotResume { batch: id, state }),
-        };
-        if !is_paused && (held.is_empty() || is_told) {
-            return Ok(open(ledger, &held, now).await? || is_told);
+        let batch = batch(ledger, id).await?;
+        if !is_paused(&batch)? {
+            return Ok(());
         }
         let (version, mut register) = pause::read(ledger, id).await?;
-        if !is_told {
-            // What lets money flow is told before it flows.
-            let hold = register.hold.as_ref().filter(|_| is_paused);
-            let mut told = serde_json::json!({
-                "was_paused_by": hold.map(|hold| &hold.who),
-                "was_paused_for": hold.map(|hold| &hold.reason),
-            });
-            if !held.is_empty() {
-                told["was_held_for"] = held.iter().map(|(who, hold)| who.reason(hold)).collect();
-            }
-            rules.clerk.tell_signed(ledger, &Chain::batch(id), Kind::Resumed, told).await?;
-            is_told = true;
-        }
-        if !is_paused {
-            continue;
-        }
         see(ledger, &batch, &mut register).await?;
         if pause::put(ledger, id, version, &register).await?
             && ledger.set_batch_state(id, BatchState::Paused, BatchState::Active).await?
         {
-            open(ledger, &held, now).await?;
-            return Ok(true);
+            return Ok(());
         }
     }
 }
 
-/// Caps that hold have all their room again; false where none does any more.
-async fn open(
-    ledger: &dyn Ledger,
-    held: &[(Holder, spend::Hold)],
-    now: Millis,
-) -> Result<bool, LedgerError> {
-    let mut is_opened = false;
-    for (holder, hold) in held {
-        is_opened |= spend::open(ledger, holder, hold, now).await?;
+async fn batch(ledger: &dyn Ledger, id: BatchId) -> Result<Batch, SteerError> {
+    ledger.batch(id).await?.ok_or(SteerError::NoBatch(id))
+}
+
+/// Whether a batch is paused that may go on.
+fn is_paused(batch: &Batch) -> Result<bool, SteerError> {
+    match batch.state {
+        BatchState::Paused => Ok(true),
+        BatchState::Active => Ok(false),
+        state => Err(SteerError::CannotResume { batch: batch.id, state }),
     }
-    Ok(is_opened)
 }
 
 /// Takes in what a person sees who lets the batch go on.

@@ -65,6 +65,48 @@ async fn a_file_above_the_ceiling_of_a_batch_is_refused_whole_and_rehearsed_so()
     world.taken(&world.rows("b.csv", &rows[..1])).await;
 }
 
+fn capped(key: &'static str, amount: &'static str) -> World {
+    World::with_config(|config| {
+        let lane = config.lanes.get_mut(&LaneName::new("main").unwrap()).unwrap();
+        let caps = match key {
+            "spend_hour" => &mut lane.brakes.spend_hour,
+            _ => &mut lane.brakes.batch_spend_day,
+        };
+        caps.insert("RUB".to_owned(), amount.to_owned());
+    })
+}
+
+#[tokio::test]
+async fn a_row_that_no_window_of_a_cap_has_room_for_is_refused() {
+    for (key, words) in [
+        ("spend_hour", "is more than lane main may spend in one hour, 10.00 RUB"),
+        ("batch_spend_day", "is more than one batch on lane main may spend in one day, 10.00 RUB"),
+    ] {
+        let world = capped(key, "10");
+        let rows = [card("A", "10.00"), card("B", "10.01")].join("\n");
+        let told = world.refusal(format!("{}\n{rows}\n", crate::world::HEADER)).await;
+        assert!(told.contains("line 3") && told.contains(words), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_a_cap_would_not_let_through_before_it_is_too_old_is_refused_and_rehearsed_so()
+{
+    // Seven days touch eight days of the calendar at most.
+    let world = capped("batch_spend_day", "10");
+    let rows: Vec<_> = (0..9).map(|n| card(&format!("A-{n}"), "10.00")).collect();
+    let too_many = world.rows("a.csv", &rows);
+    for dry_run in [true, false] {
+        let options = TakeOptions { dry_run, ..TakeOptions::of(&too_many) };
+        let told = world.take(options).await.unwrap_err().to_string();
+        let words = "the file has 90.00 RUB for lane main, and one batch on lane main may spend \
+                     10.00 RUB in one day: in the 604800000 ms";
+        assert!(told.contains(words), "{told}");
+    }
+    world.assert_nothing_payable().await;
+    world.taken(&world.rows("b.csv", &rows[..8])).await;
+}
+
 #[tokio::test]
 async fn a_day_has_a_ceiling_over_all_its_files_and_what_was_rejected_leaves_its_room() {
     let world = world("day", "RUB", "10.00");

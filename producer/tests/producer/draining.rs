@@ -30,6 +30,13 @@ async fn claim(world: &World, place: Place) -> Token {
     }
 }
 
+/// The same rows, and a worker that holds those for lane `main`.
+async fn held(world: &World) -> (BatchId, Vec<Place>, Token) {
+    let (id, places) = taken(world).await;
+    let token = claim(world, places[0]).await;
+    (id, places, token)
+}
+
 async fn happen(ledger: &dyn Ledger, place: Place, guard: Guard, event: Event) {
     let payout = ledger.chunk(place.chunk).await.unwrap().unwrap().payouts[usize::from(place.row)];
     let happening = Happening { row: place.row, payout, event, notes: Vec::new() };
@@ -89,9 +96,8 @@ async fn a_stopped_lane_is_waited_for_until_all_of_it_is_written_down_and_no_oth
 #[tokio::test]
 async fn a_worker_that_reads_of_the_stop_a_moment_late_is_waited_for() {
     let world = World::new();
-    let (_, places) = taken(&world).await;
+    let (_, places, token) = held(&world).await;
     let ledger = &*world.ledger;
-    let token = claim(&world, places[0]).await;
     let seen = AtomicU64::new(u64::MAX);
     let (lane, patience) = (main_lane(), Patience { quiet_ms: 500, ..PATIENT });
     let drained = drain::lane(ledger, &lane, patience, |n| seen.store(n, Ordering::SeqCst));
@@ -108,9 +114,8 @@ async fn a_worker_that_reads_of_the_stop_a_moment_late_is_waited_for() {
 #[tokio::test]
 async fn the_wait_has_an_end_and_says_how_many_are_still_being_sent() {
     let world = World::new();
-    let (id, places) = taken(&world).await;
+    let (id, places, token) = held(&world).await;
     let ledger = &*world.ledger;
-    let token = claim(&world, places[0]).await;
     intend(ledger, places[0], token).await;
     let patience = Patience { within_ms: 100, quiet_ms: 0 };
     let sending = UnderWay { submitting: 1, ..UnderWay::default() };

@@ -3,7 +3,7 @@
 
 use crate::world::{World, card};
 use config::InboxConfig;
-use domain::{BatchState, State};
+use domain::{BatchState, Priority, State, Terms};
 use ledger::{NewBatch, Opened};
 use producer::file::survey;
 use producer::inbox::folders::Inbox;
@@ -43,9 +43,13 @@ impl Folders {
     }
 
     async fn handle_next(&self, name: &str) -> Handled {
+        self.handle_with(name, &WatchOptions::default()).await
+    }
+
+    async fn handle_with(&self, name: &str, options: &WatchOptions) -> Handled {
         let claimed = self.inbox.take(OsStr::new(name)).unwrap().unwrap();
         let (ledger, rules) = (&self.world.ledger, &self.world.rules);
-        inbox::handle(ledger, rules, &self.inbox, &WatchOptions::default(), claimed).await
+        inbox::handle(ledger, rules, &self.inbox, options, claimed).await
     }
 
     /// What a watcher does that starts after a crash.
@@ -97,6 +101,19 @@ async fn a_good_file_goes_to_done_and_a_bad_one_to_failed_with_the_reason() {
         "{reason}"
     );
     assert_eq!(folders.sealed().await, 1);
+}
+
+#[tokio::test]
+async fn what_the_inbox_takes_waits_for_its_time_and_has_its_priority() {
+    let folders = Folders::new();
+    folders.drop_file("a.csv", &[card("A", "1")]);
+    let now = folders.world.ledger.about().await.unwrap().now;
+    let (not_before, priority) = (Some(now.plus(60_000)), Priority::High);
+    let options = WatchOptions { not_before, priority, ..WatchOptions::default() };
+    let handled = folders.handle_with("a.csv", &options).await;
+    let Handled::Done(taken) = handled else { panic!("{handled:?}") };
+    let batch = folders.world.batch(taken.batch.unwrap()).await;
+    assert_eq!(batch.terms, Terms { not_before: now.plus(60_000), priority });
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Lanes start and stop, batches are cancelled.
 
 use crate::world::{World, card};
-use domain::{BatchState, Currencies, LaneName, LedgerId, Money, State};
+use domain::{BatchId, BatchState, ChunkId, Currencies, LaneName, LedgerId, Money, Place, State};
 use ledger::audit::{Chain, Entry, Kind};
 use ledger::spend::{self, Caps, Holder};
 use producer::show::lanes::{self, Shown};
@@ -65,13 +65,18 @@ async fn another_ledger_is_retired_once_and_never_this_one() {
     assert!(matches!(error, SteerError::NoLane { .. }), "{error}");
 }
 
+fn place(row: u16) -> Place {
+    Place { chunk: ChunkId { batch: BatchId::from_bytes([1; 16]), no: 0 }, row }
+}
+
 /// Uses a cap of 10.00 EUR up: the second of two payouts of 6.00 does not fit.
 async fn spent(world: &World, holder: &Holder) {
     let eur = Currencies::default().find("EUR").unwrap();
     let money = Money::parse("6", &eur, '.').unwrap();
     let caps = Caps { hour: [("EUR".to_owned(), 1_000)].into(), ..Caps::default() };
     let now = world.ledger.about().await.unwrap().now;
-    let reserved = spend::reserve(&*world.ledger, holder, &caps, now, &[&money, &money]).await;
+    let asks = [(place(0), &money), (place(1), &money)];
+    let reserved = spend::reserve(&*world.ledger, holder, &caps, now, &asks).await;
     assert_eq!(reserved.unwrap().admitted.rows, 1);
 }
 
@@ -87,7 +92,7 @@ async fn a_lane_that_its_cap_holds_is_opened_by_starting_it_and_that_is_told() {
     let holder = Holder::Lane(lane.clone());
     spent(&world, &holder).await;
     let now = world.ledger.about().await.unwrap().now;
-    let hold = spend::hold(&*world.ledger, &holder, now).await.unwrap();
+    let hold = spend::hold(&*world.ledger, &holder, &Caps::default(), now).await.unwrap();
     let record = world.ledger.lane(lane.clone()).await.unwrap();
     let shown =
         [Shown { record, provider: "fake".to_owned(), closed: None, holidays_ended: None, hold }];
@@ -104,7 +109,7 @@ async fn a_lane_that_its_cap_holds_is_opened_by_starting_it_and_that_is_told() {
     );
 
     assert!(steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap());
-    assert_eq!(spend::hold(&*world.ledger, &holder, now).await.unwrap(), None);
+    assert_eq!(spend::hold(&*world.ledger, &holder, &Caps::default(), now).await.unwrap(), None);
     let entry = told(&world, &Chain::lane(&lane)).await;
     assert_eq!(entry.kind, Kind::LaneStarted);
     assert!(entry.text["was_held_for"].as_str().unwrap().contains("6.00 EUR are used"));
@@ -119,7 +124,7 @@ async fn starting_a_lane_that_was_stopped_gives_no_cap_its_room_back() {
     let money = Money::parse("6", &Currencies::default().find("EUR").unwrap(), '.').unwrap();
     let now = world.ledger.about().await.unwrap().now;
     let none = Caps::default();
-    spend::reserve(&*world.ledger, &holder, &none, now, &[&money]).await.unwrap();
+    spend::reserve(&*world.ledger, &holder, &none, now, &[(place(0), &money)]).await.unwrap();
     assert!(steer::stop_lane(&*world.ledger, &world.rules, &lane, "balance").await.unwrap());
     assert!(steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap());
     let (_, spend) = spend::read(&*world.ledger, &holder).await.unwrap();
@@ -140,7 +145,7 @@ async fn a_batch_that_its_cap_holds_is_opened_by_resuming_it_paused_or_not() {
         assert!(steer::pause::resume(ledger, rules, id).await.unwrap());
         assert_eq!(world.batch(id).await.state, BatchState::Active);
         let now = ledger.about().await.unwrap().now;
-        assert_eq!(spend::hold(ledger, &holder, now).await.unwrap(), None);
+        assert_eq!(spend::hold(ledger, &holder, &Caps::default(), now).await.unwrap(), None);
         let entry = told(&world, &Chain::batch(id)).await;
         assert_eq!(entry.kind, Kind::Resumed);
         assert!(entry.text["was_held_for"][0].as_str().unwrap().contains("6.00 EUR are used"));

@@ -47,8 +47,7 @@ fn lanes(config: &Config) -> Result<(), String> {
             ));
         }
         if let Some(hours) = &lane.hours {
-            let fits = hours.check(policy.unsent_give_up_ms);
-            fits.map_err(|e| format!("lanes.{name}.hours: {e}"))?;
+            hours.check(&policy).map_err(|e| format!("lanes.{name}.hours: {e}"))?;
         }
         if policy.send_window_ms == 0 || policy.request_timeout_ms == 0 {
             return Err(format!(

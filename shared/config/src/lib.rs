@@ -25,8 +25,7 @@ pub use open::{OpenLedger, open, open_ledger};
 pub use sections::{
     AuditConfig, BrakesConfig, Canonical, Ceiling, CeilingsConfig, ColumnSource, CurrencyConfig,
     Delimiter, Engine, HoursConfig, HttpConfig, InboxConfig, LaneConfig, LedgerConfig, Listen,
-    ProfileConfig, Rate, RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, SpendConfig,
-    WorkerConfig,
+    ProfileConfig, Rate, RedisUrl, ResultsConfig, RouteConfig, SandboxConfig, WorkerConfig,
 };
 
 use domain::LaneName;

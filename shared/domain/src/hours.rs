@@ -29,7 +29,8 @@ use std::fmt;
 
 /// Days that are looked through for the next opening or the last closing.
 const SEARCH_DAYS: u16 = 400;
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+const MINUTE_MS: u64 = 60 * 1_000;
 
 /// The hours of a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +146,15 @@ impl Hours {
             // At midnight, a lane that is open through the night goes on.
             Now::Open { until } => self.closed(until).map(|closed| closed.until),
         }
+    }
+
+    /// How long it is open on a day whose clock is not changed.
+    pub fn opening_ms(&self) -> u64 {
+        let minutes = |time: Time| {
+            u64::try_from(time.hour()).unwrap_or(0) * 60 + u64::try_from(time.minute()).unwrap_or(0)
+        };
+        let ends_ms = self.cut_off.map_or(DAY_MS, |time| minutes(time) * MINUTE_MS);
+        ends_ms.saturating_sub(minutes(self.open) * MINUTE_MS)
     }
 
     /// Whether all holidays that are listed are over: the list is to be continued. Never where

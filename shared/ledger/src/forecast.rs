@@ -9,7 +9,7 @@
 //! Nothing is decided by what stands here.
 
 use crate::api::{Ledger, LedgerError};
-use crate::types::Register;
+use crate::register;
 use domain::{Batch, BatchId, BatchState, Millis};
 use serde::{Deserialize, Serialize};
 
@@ -118,27 +118,15 @@ fn name(batch: BatchId) -> String {
     format!("forecast/{batch}")
 }
 
-async fn read(ledger: &dyn Ledger, batch: BatchId) -> Result<(u64, Ring), LedgerError> {
-    let Some(register) = ledger.register(name(batch)).await? else {
-        return Ok((0, Ring::default()));
-    };
-    let damaged = |e| LedgerError::Broken(format!("register {}: {e}", register.name));
-    Ok((register.version, serde_json::from_str(&register.text).map_err(damaged)?))
-}
-
 /// Samples a batch that is being paid, unless somebody just did. Whoever loses a race has nothing to
 /// add.
 pub async fn sample(ledger: &dyn Ledger, id: BatchId) -> Result<(), LedgerError> {
-    let (version, mut ring) = read(ledger, id).await?;
-    let at = ledger.about().await?.now;
-    if ring.0.last().is_some_and(|newest| at.since(newest.at) < FRESH_MS) {
-        return Ok(());
-    }
     let Some(batch) = ledger.batch(id).await? else { return Ok(()) };
+    let (version, mut ring): (u64, Ring) = register::read(ledger, name(id)).await?;
+    let at = ledger.about().await?.now;
     let is_paid = batch.state == BatchState::Active && !batch.terms.waits(at);
     if is_paid && ring.push(Sample { at, answered: batch.counts.answered() }) {
-        let text = serde_json::to_string(&ring).map_err(|e| LedgerError::Broken(e.to_string()))?;
-        ledger.put_register(Register { name: name(id), version, text }).await?;
+        register::put(ledger, name(id), version, &ring).await?;
     }
     Ok(())
 }
@@ -154,7 +142,7 @@ pub async fn of(
     }
     let answered = batch.counts.answered();
     let left = batch.counts.total().saturating_sub(answered);
-    let (_, ring) = read(ledger, batch.id).await?;
+    let (_, ring): (_, Ring) = register::read(ledger, name(batch.id)).await?;
     Ok(Some(ring.forecast(Sample { at: now, answered }, left)))
 }
 

@@ -11,6 +11,7 @@
 //! - [`pause`]: why a batch is held, and what a person has let go on; [`spend`]: what was spent of
 //!   the caps of a lane or a batch
 //! - [`forecast`]: how fast a batch comes forward, and when it will be through
+//! - [`mod@register`]: registers whose text is a type's JSON
 //! - [`senders`]: who sends, and who can send no more (S12); [`suspicion`]: a ledger that may have
 //!   gone back in time (S18)
 //! - `rules`: what the engines decide alike: leases, counters, fairness, pace
@@ -31,6 +32,7 @@ pub mod notes;
 pub mod pause;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod register;
 pub mod rows;
 mod rules;
 #[cfg(feature = "sealed")]

@@ -8,7 +8,7 @@
 //! *Crash between*: still paused, still explained; the same command lets it go on.
 
 use crate::api::{Ledger, LedgerError};
-use crate::types::Register;
+use crate::register;
 use domain::{BatchId, Counts, Millis};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,11 +52,7 @@ fn name(batch: BatchId) -> String {
 
 /// The register of a batch, with its version; version 0 and nothing for one that was never held.
 pub async fn read(ledger: &dyn Ledger, batch: BatchId) -> Result<(u64, Pause), LedgerError> {
-    let Some(register) = ledger.register(name(batch)).await? else {
-        return Ok((0, Pause::default()));
-    };
-    let damaged = |e| LedgerError::Broken(format!("register {}: {e}", register.name));
-    Ok((register.version, serde_json::from_str(&register.text).map_err(damaged)?))
+    register::read(ledger, name(batch)).await
 }
 
 /// Stores it, if nobody changed it since `version` was read.
@@ -66,6 +62,5 @@ pub async fn put(
     version: u64,
     pause: &Pause,
 ) -> Result<bool, LedgerError> {
-    let text = serde_json::to_string(pause).map_err(|e| LedgerError::Broken(e.to_string()))?;
-    ledger.put_register(Register { name: name(batch), version, text }).await
+    register::put(ledger, name(batch), version, pause).await
 }

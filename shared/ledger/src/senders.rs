@@ -6,8 +6,9 @@
 //! again gets another number.
 
 use crate::api::{Ledger, LedgerError};
+use crate::register::{self, parse};
 use crate::suspicion;
-use crate::types::{Life, Register};
+use crate::types::Life;
 use domain::{Millis, Sender};
 use serde::{Deserialize, Serialize};
 
@@ -135,14 +136,9 @@ async fn take_number(
     above: Sender,
 ) -> Result<Sender, LedgerError> {
     loop {
-        let next = ledger.register(NEXT.to_owned()).await?;
-        let (version, last) = match &next {
-            Some(next) => (next.version, next.text.parse::<u32>().map_err(|_| unreadable(next))?),
-            None => (0, 0),
-        };
+        let (version, last): (u64, u32) = register::read(ledger, NEXT.to_owned()).await?;
         let number = Sender(last.max(above.0).saturating_add(1));
-        let text = number.to_string();
-        if !ledger.put_register(Register { name: NEXT.to_owned(), version, text }).await? {
+        if !register::put(ledger, NEXT.to_owned(), version, &number.0).await? {
             continue;
         }
         let started = ledger.about().await?.now;
@@ -165,8 +161,7 @@ pub async fn find(
     ledger: &dyn Ledger,
     number: Sender,
 ) -> Result<Option<SenderRecord>, LedgerError> {
-    let register = ledger.register(name(number)).await?;
-    register.map(|register| parse(&register)).transpose()
+    Ok(register::read(ledger, name(number)).await?.1)
 }
 
 /// Says of all senders that `which` names that they are gone. Gives those that were not yet.
@@ -208,12 +203,12 @@ pub async fn compared(
     life: Life,
 ) -> Result<bool, LedgerError> {
     loop {
-        let (version, mut record) = match ledger.register(name(number)).await? {
-            Some(register) => (register.version, parse(&register)?),
+        let (version, known) = register::read(ledger, name(number)).await?;
+        let mut record = match known {
+            Some(record) => record,
             None => {
                 let started = ledger.about().await?.now;
-                let home = home.clone();
-                (0, SenderRecord { number, home, started, gone: None, compared: None })
+                SenderRecord { number, home: home.clone(), started, gone: None, compared: None }
             }
         };
         if record.home.id != home.id || record.gone.is_some() {
@@ -273,7 +268,7 @@ async fn stored(
         registers.into_iter().filter(|register| register.name != NEXT && is_wanted(&register.text));
     let mut all = senders
         .map(|register| Ok((register.version, parse(&register)?)))
-        .collect::<Result<Vec<_>, LedgerError>>()?;
+        .collect::<Result<Vec<(u64, SenderRecord)>, LedgerError>>()?;
     all.sort_unstable_by_key(|(_, record)| record.number);
     Ok(all)
 }
@@ -283,17 +278,7 @@ async fn put(
     version: u64,
     record: &SenderRecord,
 ) -> Result<bool, LedgerError> {
-    let text = serde_json::to_string(record)
-        .map_err(|error| LedgerError::Broken(format!("sender {}: {error}", record.number)))?;
-    ledger.put_register(Register { name: name(record.number), version, text }).await
-}
-
-fn parse(register: &Register) -> Result<SenderRecord, LedgerError> {
-    serde_json::from_str(&register.text).map_err(|_| unreadable(register))
-}
-
-fn unreadable(register: &Register) -> LedgerError {
-    LedgerError::Broken(format!("register {} cannot be read: {:?}", register.name, register.text))
+    register::put(ledger, name(record.number), version, record).await
 }
 
 fn name(number: Sender) -> String {
@@ -304,6 +289,7 @@ fn name(number: Sender) -> String {
 mod tests {
     use super::*;
     use crate::memory::MemoryLedger;
+    use crate::types::Register;
     use domain::LedgerId;
     use futures::executor::block_on;
     use std::sync::Arc;

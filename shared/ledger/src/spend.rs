@@ -16,16 +16,12 @@
 pub mod window;
 mod words;
 
-pub use window::{Admitted, Allowance, Caps, Hold, Over, Span, Spend, Stops};
+pub use window::{Admitted, Allowance, Asks, Caps, Hold, Over, Span, Spend, SpendCaps, Stops};
 
 use crate::api::{Ledger, LedgerError};
-use crate::types::Register;
+use crate::register;
 use domain::{BatchId, LaneName, Millis, Money};
 use std::fmt;
-
-/// Rounds of one change. With each of them somebody else's was stored, so this many in a row mean
-/// that something runs wild.
-const ROUNDS_MAX: u32 = 1_000;
 
 /// Whose spending is counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +73,7 @@ pub async fn reserve(
     holder: &Holder,
     caps: &Caps,
     now: Millis,
-    rows: &[&Money],
+    rows: &[Asks<'_>],
 ) -> Result<Reserved, LedgerError> {
     let mut reserved = None;
     change(ledger, holder, |spend| {
@@ -107,31 +103,44 @@ pub async fn give_back(
     change(ledger, holder, |spend| spend.give_back(allowance, rows)).await.map(drop)
 }
 
-/// What holds a lane at this moment, or a batch on it.
+/// What holds a lane at this moment, or a batch on it, under these caps.
 pub async fn hold(
     ledger: &dyn Ledger,
     holder: &Holder,
+    caps: &Caps,
     now: Millis,
 ) -> Result<Option<Hold>, LedgerError> {
-    Ok(read(ledger, holder).await?.1.hold.filter(|hold| hold.until > now))
+    Ok(read(ledger, holder).await?.1.hold.filter(|hold| hold.stands(caps, now)))
 }
 
-/// What holds a batch at this moment, on each of its lanes.
+/// What holds a batch at this moment, on each of its lanes, under the caps that each of them has.
 pub async fn holds_of_batch(
     ledger: &dyn Ledger,
     batch: BatchId,
+    caps: impl Fn(&LaneName) -> Caps,
     now: Millis,
 ) -> Result<Vec<(Holder, Hold)>, LedgerError> {
     let prefix = of_batch(batch);
     let mut holds = Vec::new();
     for register in ledger.registers(prefix.clone()).await? {
         let lane = register.name.strip_prefix(&prefix).and_then(|name| LaneName::new(name).ok());
-        let hold = parse(&register)?.hold.filter(|hold| hold.until > now);
-        if let (Some(lane), Some(hold)) = (lane, hold) {
+        let (Some(lane), Some(hold)) = (lane, register::parse::<Spend>(&register)?.hold) else {
+            continue;
+        };
+        if hold.stands(&caps(&lane), now) {
             holds.push((Holder::Batch(batch, lane), hold));
         }
     }
     Ok(holds)
+}
+
+/// What this hold waits for waits no more. *Crash after*: the others go on.
+pub async fn release(
+    ledger: &dyn Ledger,
+    holder: &Holder,
+    seen: &Hold,
+) -> Result<bool, LedgerError> {
+    change(ledger, holder, |spend| spend.release(seen)).await
 }
 
 /// A person who has seen this hold lets it go on: what closed it has its whole cap again. False
@@ -148,35 +157,15 @@ pub async fn open(
 
 /// What was spent, with the register's version; version 0 and nothing where nothing was.
 pub async fn read(ledger: &dyn Ledger, holder: &Holder) -> Result<(u64, Spend), LedgerError> {
-    match ledger.register(holder.register()).await? {
-        Some(register) => Ok((register.version, parse(&register)?)),
-        None => Ok((0, Spend::default())),
-    }
+    register::read(ledger, holder.register()).await
 }
 
-fn parse(register: &Register) -> Result<Spend, LedgerError> {
-    let damaged = |e| LedgerError::Broken(format!("register {}: {e}", register.name));
-    serde_json::from_str(&register.text).map_err(damaged)
-}
-
-/// Changes what stands there until the change is stored; gives whether there was anything to do.
 async fn change(
     ledger: &dyn Ledger,
     holder: &Holder,
     mut change: impl FnMut(&mut Spend) -> bool,
 ) -> Result<bool, LedgerError> {
-    let name = holder.register();
-    for _ in 0..ROUNDS_MAX {
-        let (version, mut spend) = read(ledger, holder).await?;
-        if !change(&mut spend) {
-            return Ok(false);
-        }
-        let text = serde_json::to_string(&spend).map_err(|e| LedgerError::Broken(e.to_string()))?;
-        if ledger.put_register(Register { name: name.clone(), version, text }).await? {
-            return Ok(true);
-        }
-    }
-    Err(LedgerError::Broken(format!("register {name} changed {ROUNDS_MAX} times")))
+    register::change(ledger, &holder.register(), |spend: &mut Spend| Ok(change(spend))).await
 }
 
 #[cfg(test)]

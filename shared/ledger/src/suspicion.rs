@@ -9,8 +9,7 @@
 //! It stands in one register and changes by compare-and-set, so that it holds for every process.
 
 use crate::api::{Ledger, LedgerError};
-use crate::senders;
-use crate::types::Register;
+use crate::{register, senders};
 use domain::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -150,10 +149,7 @@ async fn change(ledger: &dyn Ledger, change: impl Fn(&mut Suspicion)) -> Result<
 }
 
 async fn read(ledger: &dyn Ledger) -> Result<(u64, Option<Suspicion>), LedgerError> {
-    let Some(register) = ledger.register(NAME.to_owned()).await? else { return Ok((0, None)) };
-    let suspicion = serde_json::from_str(&register.text)
-        .map_err(|error| LedgerError::Broken(format!("register {NAME} cannot be read: {error}")))?;
-    Ok((register.version, Some(suspicion)))
+    register::read(ledger, NAME.to_owned()).await
 }
 
 async fn put(
@@ -161,9 +157,7 @@ async fn put(
     version: u64,
     suspicion: &Suspicion,
 ) -> Result<bool, LedgerError> {
-    let text = serde_json::to_string(suspicion)
-        .map_err(|error| LedgerError::Broken(format!("register {NAME}: {error}")))?;
-    ledger.put_register(Register { name: NAME.to_owned(), version, text }).await
+    register::put(ledger, NAME.to_owned(), version, suspicion).await
 }
 
 #[cfg(test)]

@@ -346,8 +346,8 @@ async fn give_up(
     asked: &[u16],
 ) -> Result<(), LedgerError> {
     let now = core.clock.now();
-    let tired =
-        |row: &u16| held.payout(*row).is_some_and(|p| needs_asking(p) && p.give_up_at <= now);
+    let is_old = |p: &Payout| needs_asking(p) && held.gives_up_at(lane, p) <= now;
+    let tired = |row: &u16| held.payout(*row).is_some_and(is_old);
     let old: Vec<u16> = asked.iter().copied().filter(tired).collect();
     held.happen(core, lane, Guard::Fact, &old, &Event::TooOld).await.map(drop)
 }

@@ -17,10 +17,10 @@
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
 //! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
 //! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries; `slow` for
-//! "too many requests"), [`batch_brakes`] (batches that stop by themselves), [`spend`] (caps
-//! of an hour and a day), [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that intents stand
-//! in before their requests leave), `senders` (who may still be sending), `later` (attempts that
-//! nobody remembers), `astray` (payouts of another account).
+//! "too many requests"), [`batch_brakes`] (batches that stop by themselves), [`spend`] (caps of an hour
+//! and a day), [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the
+//! journal that intents stand in before their requests leave), `senders` (who may still be sending),
+//! `later` (attempts that nobody remembers), `astray` (payouts of another account).
 //!
 //! It runs in production and under the simulator alike; a lint keeps clocks, randomness and
 //! unordered maps out.

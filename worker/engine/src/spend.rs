@@ -11,17 +11,19 @@
 //! ```
 //!
 //! What is held looks again, the more seldom the longer it is held, at least twice a minute: the
-//! window may have passed, or a person has opened it. It costs a reading and a write for each group
-//! of intents (twice that where lane and batch both have caps), nothing for a row, and nothing at all
-//! where no cap is set.
+//! window may have passed, a person has opened it, or the payout that did not fit waits no more. It
+//! costs a reading and a write for each group of intents (twice that where lane and batch both have
+//! caps), three readings for each look at what holds, nothing for a row, and nothing at all where no
+//! cap is set.
 
 use crate::brakes::LOOK_AGAIN_MS;
 use crate::counters::count;
 use crate::work::Core;
-use domain::{BatchId, LaneName, Millis, Money};
+use domain::{BatchId, BatchState, ChunkId, LaneName, Millis, Money, State};
 use ledger::LedgerError;
 use ledger::audit::{note_batch_brake, note_brake};
-use ledger::spend::{self, Allowance, Caps, Hold, Holder, Stops};
+pub use ledger::spend::SpendCaps;
+use ledger::spend::{self, Allowance, Asks, Caps, Hold, Holder, Stops};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,15 +39,6 @@ const LOOK_MAX_MS: u64 = 30_000;
 /// Batches of which this process remembers that they are held; one that it forgets is found held
 /// when it is reserved for.
 const KNOWN_MAX: usize = 64;
-
-/// What may be spent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SpendCaps {
-    /// By all that the lane pays.
-    pub lane: Caps,
-    /// By each batch on it.
-    pub batch: Caps,
-}
 
 /// In what room was reserved for a group of intents; nowhere, where nothing has a cap.
 pub type Reservation = Vec<(Holder, Allowance)>;
@@ -84,20 +77,23 @@ impl Spending {
         !self.caps.lane.are_off() || !self.caps.batch.are_off()
     }
 
-    /// The look before slots are drawn: how long to wait where this process knows of a hold that
-    /// still stands.
-    pub async fn look(&self, core: &Core, batch: BatchId) -> Result<Option<u64>, LedgerError> {
-        for (holder, caps) in self.holders(batch) {
+    /// The look before slots are drawn: how long a chunk has to wait where this process knows of a
+    /// hold that still stands.
+    pub async fn look(&self, core: &Core, chunk: ChunkId) -> Result<Option<u64>, LedgerError> {
+        for (holder, caps) in self.holders(chunk.batch) {
             if !self.lock().contains(&holder) {
                 continue;
             }
             let now = core.clock.now();
-            let (_, mut spend) = spend::read(&*core.ledger, &holder).await?;
+            let (_, spend) = spend::read(&*core.ledger, &holder).await?;
             // Judged by what is configured now: a cap that was raised holds no more.
-            match spend.admit(caps, now, &[]).stops {
-                Some(Stops::Held(hold)) => return Ok(Some(wait_ms(&hold, now))),
-                _ => drop(self.lock().remove(&holder)),
+            if let Some(hold) = spend.held(caps, now, chunk) {
+                if is_awaited(core, hold, now).await? {
+                    return Ok(Some(wait_ms(hold, now)));
+                }
+                spend::release(&*core.ledger, &holder, hold).await?;
             }
+            self.lock().remove(&holder);
         }
         Ok(None)
     }
@@ -107,7 +103,7 @@ impl Spending {
         &self,
         core: &Core,
         batch: BatchId,
-        rows: &[&Money],
+        rows: &[Asks<'_>],
     ) -> Result<Room, LedgerError> {
         let mut reservation = Reservation::new();
         let mut asked = rows;
@@ -119,7 +115,8 @@ impl Spending {
             };
             let (first, others) = asked.split_at_checked(fits).unwrap_or((asked, &[]));
             // What one has no room for was reserved in the other for nothing.
-            self.give_back(core, &reservation, others).await;
+            let others: Vec<&Money> = others.iter().map(|(_, money)| *money).collect();
+            self.give_back(core, &reservation, &others).await;
             match room? {
                 ControlFlow::Continue((_, allowance)) => reservation.push((holder, allowance)),
                 ControlFlow::Break(room) => return Ok(room),
@@ -135,7 +132,7 @@ impl Spending {
         core: &Core,
         holder: &Holder,
         caps: &Caps,
-        rows: &[&Money],
+        rows: &[Asks<'_>],
     ) -> Result<ControlFlow<Room, (usize, Allowance)>, LedgerError> {
         let now = core.clock.now();
         let reserved = spend::reserve(&*core.ledger, holder, caps, now, rows).await?;
@@ -196,8 +193,25 @@ impl Spending {
     }
 }
 
-/// Until the hold ends, but never longer than a person should wait who has opened it.
+/// Whether the payout that a hold waits for could go if there were room. One that was cancelled, or
+/// whose batch waits for something else, keeps nobody back.
+async fn is_awaited(core: &Core, hold: &Hold, now: Millis) -> Result<bool, LedgerError> {
+    let Some(place) = hold.waits else { return Ok(true) };
+    let batch = core.ledger.batch(place.chunk.batch).await?;
+    if !batch.is_some_and(|b| b.state == BatchState::Active && !b.terms.waits(now)) {
+        return Ok(false);
+    }
+    let chunk = core.ledger.chunk(place.chunk).await?;
+    let payout = chunk.and_then(|chunk| chunk.payouts.get(usize::from(place.row)).copied());
+    Ok(payout.is_some_and(|p| p.state == State::Accepted && !p.news_pending))
+}
+
+/// Until the hold ends, but never longer than a person should wait who has opened it. Where only the
+/// turn of another payout is waited for, not for long.
 fn wait_ms(hold: &Hold, now: Millis) -> u64 {
+    if hold.until <= now {
+        return LOOK_AGAIN_MS;
+    }
     let patience_ms = (now.since(hold.since) / LOOK_SHARE).clamp(LOOK_AGAIN_MS, LOOK_MAX_MS);
     hold.until.since(now).clamp(1, patience_ms)
 }

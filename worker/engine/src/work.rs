@@ -109,7 +109,7 @@ impl Held {
 
     /// When a payout is too old. A new attempt counts from when a person ordered it, and a row's
     /// time never begins before its batch may go.
-    fn gives_up_at(&self, lane: &Lane, payout: &Payout) -> Millis {
+    pub(crate) fn gives_up_at(&self, lane: &Lane, payout: &Payout) -> Millis {
         match payout.state {
             State::Accepted => {
                 let begins = self.terms.not_before;

@@ -72,6 +72,10 @@ pub struct Tally {
     pub held_up: u64,
     /// See there.
     pub held_up_in_review: u64,
+    /// Runs in which a cap on spending held, and those of lanes that have hours.
+    pub capped: u64,
+    /// See there.
+    pub with_hours: u64,
     /// Simulated time, in seconds.
     pub took_s: u64,
 }
@@ -103,6 +107,8 @@ impl Tally {
             brought_back: wide(report.brought_back),
             held_up: wide(report.held_up),
             held_up_in_review: wide(report.held_up_in_review),
+            capped: u64::from(report.capped),
+            with_hours: u64::from(scenario.bounds.has_hours),
             took_s: report.took_ms / 1000,
         };
         let is_blind = scenario.temper.blind || scenario.temper.blind_by_reference;
@@ -132,6 +138,8 @@ impl Tally {
         self.brought_back += other.brought_back;
         self.held_up += other.held_up;
         self.held_up_in_review += other.held_up_in_review;
+        self.capped += other.capped;
+        self.with_hours += other.with_hours;
         self.took_s += other.took_s;
     }
 }

@@ -60,6 +60,11 @@ pub async fn take_in(
 static EUR: LazyLock<Currency> =
     LazyLock::new(|| Currencies::default().find("EUR").expect("EUR is known"));
 
+/// What a file of so many rows adds up to, in minor units.
+pub fn total(payouts: u16) -> i128 {
+    (1..=u32::from(payouts)).map(|ordinal| row(ordinal).money.minor_units()).sum()
+}
+
 /// The row that stands at an ordinal of the file.
 pub fn row(ordinal: u32) -> Row {
     Row {

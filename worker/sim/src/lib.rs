@@ -14,9 +14,11 @@
 //! - [`log`](mod@log): every change that the ledger took, beside the engine
 //! - [`world`]: all of these together; [`run()`]: one run from intake to the last payout
 //! - [`checkers`]: one file per invariant
+//! - [`bounds`]: caps on spending and hours, in some of the worlds
 //! - [`scenario`]: what a seed draws; [`mod@campaign`]: many seeds on all cores;
 //!   [`mod@story`]: one seed, told
 
+pub mod bounds;
 pub mod campaign;
 pub mod checkers;
 pub mod dice;

@@ -95,10 +95,11 @@ impl Pool {
     pub fn start_chaos(&self, batch: BatchId) {
         let pool = self.clone();
         let mut plan = Plan::drawn(self);
+        let begun_ms = self.exec().now_ms();
         let task = async move {
             loop {
                 let dice = pool.exec().dice();
-                let is_late = pool.exec().now_ms() > BUSY_MS;
+                let is_late = pool.exec().now_ms() > begun_ms + BUSY_MS;
                 let is_quiet = is_late || pool.mishaps.quiet.load(Ordering::Relaxed);
                 let slower = if is_quiet { QUIET } else { 1 };
                 pool.exec().sleep((200 + dice.below(4_000)) * slower).await;

@@ -14,7 +14,7 @@ use crate::run::policy;
 use crate::scenario::Scenario;
 use crate::store::{Connection, Link};
 use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
-use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings, SpendCaps};
+use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
 use futures::FutureExt;
 use futures::future::{Either, select};
 use journal::{Entry, Remembered};
@@ -186,8 +186,8 @@ impl Pool {
                     canary: true,
                     // A person would have to let such a batch go on; they have tests of their own.
                     batch_brakes: BatchBrakeSettings::OFF,
-                    hours: None,
-                    spend: SpendCaps::default(),
+                    hours: pool.scenario.bounds.hours(),
+                    spend: pool.scenario.bounds.spend(),
                 };
                 let settings = Settings {
                     lease_ms: LEASE_MS,

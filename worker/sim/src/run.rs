@@ -1,6 +1,7 @@
 //! One run: a batch is taken in, workers pay it while they crash and freeze, and in the end
 //! every checker looks at what the ledger says and what the provider did.
 
+use crate::bounds::Bounds;
 use crate::checkers::Violation;
 use crate::gateway::book::{Book, Entry, Seen, Tally};
 use crate::gateway::letters::Told;
@@ -37,6 +38,8 @@ pub struct Report {
     pub held_up: usize,
     /// Of these, the ones that went to review, since nobody said that he was gone.
     pub held_up_in_review: usize,
+    /// Whether a cap on spending has held the lane, or its batch.
+    pub capped: bool,
     /// Crashes and freezes that happened.
     pub mishaps: u32,
     /// Callbacks that were answered with 200.
@@ -63,6 +66,8 @@ pub struct Ending {
     pub told: Vec<Told>,
     /// What the provider allows.
     pub limits: Limits,
+    /// What bound the lane.
+    pub bounds: Bounds,
 }
 
 /// A row at the end.

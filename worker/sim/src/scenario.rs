@@ -1,5 +1,6 @@
 //! What a run is made of. All of it follows from the seed.
 
+use crate::bounds::Bounds;
 use crate::dice::Dice;
 use crate::gateway::temper::{Shape, Temper};
 use crate::store::Link;
@@ -29,6 +30,8 @@ pub struct Scenario {
     pub rewinds: u32,
     /// Whether the journals are lost with it: then everything is in doubt.
     pub journals_lost: bool,
+    /// What binds the lane.
+    pub bounds: Bounds,
     /// How the provider behaves.
     pub temper: Temper,
 }
@@ -61,6 +64,10 @@ impl Scenario {
             // So that much is ordered anew in the time that the ledger forgets.
             temper.fails = 300;
         }
+        let bounds = match rewinds {
+            0 => Bounds::drawn(&dice, payouts),
+            _ => Bounds::default(),
+        };
         Scenario {
             payouts,
             chunk_rows,
@@ -70,6 +77,7 @@ impl Scenario {
             office,
             rewinds,
             journals_lost,
+            bounds,
             temper,
             ..usual
         }
@@ -105,6 +113,7 @@ impl Scenario {
             office,
             rewinds: 0,
             journals_lost: false,
+            bounds: Bounds::default(),
             temper,
         }
     }

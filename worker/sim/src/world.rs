@@ -1,6 +1,7 @@
 //! A world to run a scenario in: the ledger, the provider, the workers. [`crate::run()`] lets it
 //! go to its end; a directed test stops it where it wants and turns something.
 
+use crate::bounds::Bounds;
 use crate::checkers;
 use crate::dice::Dice;
 use crate::exec::{Actor, Exec};
@@ -9,14 +10,17 @@ use crate::gateway::{Gateway, lane_name};
 use crate::intake::{FORMAT, row, take_in};
 use crate::log::{By, Wrote};
 use crate::pool::Pool;
+use crate::process::OUTSIDE;
 use crate::run::{Ending, LIMIT_MS, Report, RowEnd, ledger_time};
 use crate::scenario::Scenario;
 use domain::{
     BatchId, BatchState, Cause, ChunkId, LedgerId, PayerReference, Payout, Place,
     ProviderReference, State,
 };
+use futures::FutureExt;
 use futures::executor::block_on;
 use ledger::memory::MemoryLedger;
+use ledger::spend::{self, Holder};
 use ledger::{LaneRecord, Ledger, Note, NoteKind, Stop};
 use providers::Provider;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +38,7 @@ pub struct World {
     pub pool: Pool,
     batch: BatchId,
     id: LedgerId,
+    bounds: Bounds,
 }
 
 const ANSWERS: &str = "the in-memory ledger answers";
@@ -45,6 +50,9 @@ impl World {
         let clock = exec.clone();
         let id = LedgerId::from_random(0);
         let ledger = MemoryLedger::new(id, Arc::new(move || ledger_time(clock.now_ms())));
+        let begins_ms = scenario.bounds.begins_ms();
+        exec.spawn(OUTSIDE, exec.sleep(begins_ms).boxed());
+        while exec.now_ms() < begins_ms && exec.step() {}
         let gateway = Gateway::new(exec.clone(), scenario.shape, scenario.temper, ledger.clone());
         let batch = block_on(take_in(
             &ledger,
@@ -61,7 +69,7 @@ impl World {
         if scenario.chaos {
             pool.start_chaos(batch);
         }
-        World { exec, ledger, gateway, pool, batch, id }
+        World { exec, ledger, gateway, pool, batch, id, bounds: scenario.bounds }
     }
 
     /// Goes on until `wanted`, which is asked after every step. False if it never comes.
@@ -171,11 +179,20 @@ impl World {
             brought_back: count(&|w| w.to.cause == Cause::LedgerRewound),
             held_up: held_up.len(),
             held_up_in_review: held_up.iter().filter(|at| was_in_review(at)).count(),
+            capped: self.was_capped(),
             mishaps: u32::try_from(self.pool.mishaps.all().len()).unwrap_or(u32::MAX),
             told: ending.told.len(),
             tally: self.gateway.tally(),
             took_ms,
         }
+    }
+
+    fn was_capped(&self) -> bool {
+        let holders = [Holder::Lane(lane_name()), Holder::Batch(self.batch, lane_name())];
+        let told = |holder: &Holder| {
+            block_on(spend::read(&self.ledger, holder)).expect(ANSWERS).1.told.is_some()
+        };
+        self.bounds.cap.is_some() && holders.iter().any(told)
     }
 
     /// Payouts that were not found and not sent again either, since their sender may have been frozen.
@@ -218,6 +235,7 @@ impl World {
             wrote,
             told: self.pool.told(),
             limits: self.gateway.limits().clone(),
+            bounds: self.bounds,
         }
     }
 }

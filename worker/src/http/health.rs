@@ -1,4 +1,4 @@
-//! `GET /health`: whether the ledger answers and which lanes are stopped.
+//! `GET /health`: whether the ledger answers, which lanes are stopped, and which are closed at this hour.
 //!
 //! 503 means that this process can do nothing, callbacks included. A stopped lane is not that, nor
 //! is a process that sends nothing because its ledger may have gone back in time (S18): they wait
@@ -19,6 +19,9 @@ const LASTS: Duration = Duration::from_secs(1);
 /// A ledger that does not answer within this time counts as away.
 const WITHIN: Duration = Duration::from_secs(3);
 
+/// A lane that sends nothing until somebody acts, or its time has come.
+const STOPPED: &str = "stopped";
+
 /// The last answer and when it was found.
 #[derive(Default)]
 pub(super) struct Checked(Mutex<Option<(Instant, Health)>>);
@@ -27,7 +30,7 @@ pub(super) struct Checked(Mutex<Option<(Instant, Health)>>);
 struct Health {
     status: &'static str,
     ledger: &'static str,
-    lanes: BTreeMap<String, &'static str>,
+    lanes: BTreeMap<String, String>,
     /// Why this process sends nothing, if it does not (S18).
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<String>,
@@ -60,7 +63,7 @@ impl Checked {
 async fn check(rim: &Rim) -> Health {
     match tokio::time::timeout(WITHIN, lanes(rim)).await {
         Ok(Ok(lanes)) => {
-            let stopped = lanes.values().any(|state| *state == "stopped");
+            let stopped = lanes.values().any(|state| state == STOPPED);
             let held = rim.hears.held();
             let status = match (&held, stopped) {
                 (Some(_), _) => "nothing is sent",
@@ -78,13 +81,19 @@ async fn check(rim: &Rim) -> Health {
     }
 }
 
-async fn lanes(rim: &Rim) -> Result<BTreeMap<String, &'static str>, LedgerError> {
+async fn lanes(rim: &Rim) -> Result<BTreeMap<String, String>, LedgerError> {
     let now = rim.ledger.about().await?.now;
     let mut lanes = BTreeMap::new();
     for name in &rim.lanes {
         let record = Ledger::lane(&*rim.ledger, name.clone()).await?;
         let stop = record.stopped.filter(|stop| stop.until.is_none_or(|until| until > now));
-        lanes.insert(name.to_string(), if stop.is_some() { "stopped" } else { "sending" });
+        let closed = rim.hours.get(name).and_then(|hours| hours.closed(now));
+        let state = match (stop, closed) {
+            (Some(_), _) => STOPPED.to_owned(),
+            (None, Some(closed)) => closed.to_string(),
+            (None, None) => "sending".to_owned(),
+        };
+        lanes.insert(name.to_string(), state);
     }
     Ok(lanes)
 }

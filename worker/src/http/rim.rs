@@ -2,7 +2,7 @@
 
 use super::strays::Strays;
 use super::{callback, health, metrics};
-use domain::{LaneName, Place};
+use domain::{Hours, LaneName, Place};
 use engine::{Engine, Hearing};
 use futures::future::BoxFuture;
 use http_body_util::Full;
@@ -11,6 +11,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use ledger::{Ledger, LedgerError};
 use providers::CallbackRequest;
 use providers::callback_url::CallbackUrls;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -127,6 +128,8 @@ pub struct Rim {
     pub(super) ledger: Arc<dyn Ledger>,
     pub(super) urls: CallbackUrls,
     pub(super) lanes: Vec<LaneName>,
+    /// Of those that have any.
+    pub(super) hours: BTreeMap<LaneName, Hours>,
     pub(super) tallies: Tallies,
     pub(super) strays: Strays,
     health: health::Checked,
@@ -145,10 +148,17 @@ impl Rim {
             ledger,
             urls,
             lanes,
+            hours: BTreeMap::new(),
             tallies: Tallies::default(),
             strays: Strays::default(),
             health: health::Checked::default(),
         }
+    }
+
+    /// These lanes send only at their hours.
+    #[must_use]
+    pub fn with_hours(self, hours: BTreeMap<LaneName, Hours>) -> Rim {
+        Rim { hours, ..self }
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {

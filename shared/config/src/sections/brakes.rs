@@ -1,9 +1,10 @@
 //! Money brakes of a lane: when a batch stops by itself and waits for a person, and what may be spent
 //! in an hour and in a day.
 
-use super::ceilings::{Ceiling, CeilingsConfig};
+use super::ceilings::CeilingsConfig;
 use domain::money::minor_to_text;
 use domain::{ChunkId, Currencies};
+use ledger::spend::{Caps, SpendCaps};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,19 +28,6 @@ pub struct BrakesConfig {
     pub batch_spend_hour: BTreeMap<String, String>,
     /// … and in one day.
     pub batch_spend_day: BTreeMap<String, String>,
-}
-
-/// Caps on spending, in smallest units by currency code.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SpendConfig {
-    /// For the lane in an hour …
-    pub hour: Ceiling,
-    /// … and in a day.
-    pub day: Ceiling,
-    /// For one batch in an hour …
-    pub batch_hour: Ceiling,
-    /// … and in a day.
-    pub batch_day: Ceiling,
 }
 
 /// The most percent that can be set: of all, more than all is never failed.
@@ -85,11 +73,19 @@ impl BrakesConfig {
     }
 
     /// Reads the caps on spending.
-    pub fn spend(&self, currencies: &Currencies) -> Result<SpendConfig, String> {
-        let [hour, day, batch_hour, batch_day] = self.amounts().map(|(key, amounts)| {
+    pub fn spend(&self, currencies: &Currencies) -> Result<SpendCaps, String> {
+        let read = |key: &str, amounts| {
             CeilingsConfig::read(amounts, currencies).map_err(|e| format!("{key}: {e}"))
-        });
-        Ok(SpendConfig { hour: hour?, day: day?, batch_hour: batch_hour?, batch_day: batch_day? })
+        };
+        let lane = Caps {
+            hour: read("spend_hour", &self.spend_hour)?,
+            day: read("spend_day", &self.spend_day)?,
+        };
+        let batch = Caps {
+            hour: read("batch_spend_hour", &self.batch_spend_hour)?,
+            day: read("batch_spend_day", &self.batch_spend_day)?,
+        };
+        Ok(SpendCaps { lane, batch })
     }
 
     /// A payout that intake takes must fit into every window, or it would never be sent.
@@ -98,31 +94,28 @@ impl BrakesConfig {
         payout: &BTreeMap<String, String>,
         currencies: &Currencies,
     ) -> Result<(), String> {
-        self.spend(currencies)?;
+        let SpendCaps { lane, batch } = self.spend(currencies)?;
         let largest = CeilingsConfig::read(payout, currencies)?;
-        for (key, amounts) in self.amounts() {
-            for (code, cap) in CeilingsConfig::read(amounts, currencies)? {
-                if let Some(max) = largest.get(&code).filter(|max| **max > cap) {
-                    let exponent = currencies.find(&code).map_or(0, |found| found.exponent());
+        let all = [
+            ("spend_hour", &lane.hour),
+            ("spend_day", &lane.day),
+            ("batch_spend_hour", &batch.hour),
+            ("batch_spend_day", &batch.day),
+        ];
+        for (key, caps) in all {
+            for (code, cap) in caps {
+                if let Some(max) = largest.get(code).filter(|max| *max > cap) {
+                    let exponent = currencies.find(code).map_or(0, |found| found.exponent());
                     return Err(format!(
                         "{key}: {} {code} is less than one payout may be, {} {code} by \
                          ceilings.payout: such a payout would never be sent; raise the one or lower \
                          the other",
-                        minor_to_text(cap, exponent),
+                        minor_to_text(*cap, exponent),
                         minor_to_text(*max, exponent)
                     ));
                 }
             }
         }
         Ok(())
-    }
-
-    fn amounts(&self) -> [(&'static str, &BTreeMap<String, String>); 4] {
-        [
-            ("spend_hour", &self.spend_hour),
-            ("spend_day", &self.spend_day),
-            ("batch_spend_hour", &self.batch_spend_hour),
-            ("batch_spend_day", &self.batch_spend_day),
-        ]
     }
 }

@@ -1,7 +1,7 @@
 //! When a lane sends. Without this section it always does.
 
-use domain::Hours;
 use domain::hours::Given;
+use domain::{Hours, Policy};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read};
@@ -63,8 +63,20 @@ impl HoursConfig {
 
     /// What does not fit, if anything: above all, payouts that would fail as too old before the
     /// lane opens again.
-    pub(crate) fn check(&self, unsent_give_up_ms: u64) -> Result<(), String> {
-        let Some(longest) = self.read()?.longest_closure() else { return Ok(()) };
+    pub(crate) fn check(&self, policy: &Policy) -> Result<(), String> {
+        let Policy { send_window_ms, unsent_give_up_ms, .. } = *policy;
+        let hours = self.read()?;
+        let opening_ms = hours.opening_ms();
+        if opening_ms <= send_window_ms {
+            return Err(format!(
+                "the lane is open from {} until {}, {opening_ms} ms a day, and a payout is begun only \
+                 where its whole send window lies before the cut-off (policy.send_window_ms = \
+                 {send_window_ms}): none would ever be sent. Set a later cut_off, or a send_window_ms \
+                 below {opening_ms}",
+                self.open, self.cut_off
+            ));
+        }
+        let Some(longest) = hours.longest_closure() else { return Ok(()) };
         let needed_ms = longest.ms.saturating_add(LEFT_MS);
         if unsent_give_up_ms >= needed_ms {
             return Ok(());
@@ -99,6 +111,10 @@ mod tests {
 
     const WEEK_MS: u64 = 7 * 24 * HOUR_MS;
 
+    fn patient(unsent_give_up_ms: u64) -> Policy {
+        Policy { unsent_give_up_ms, ..Policy::DEFAULT }
+    }
+
     fn berlin(holidays: &[&str]) -> HoursConfig {
         HoursConfig {
             zone: "Europe/Berlin".to_owned(),
@@ -111,18 +127,31 @@ mod tests {
 
     #[test]
     fn a_holiday_that_outlasts_the_patience_for_unsent_payouts_is_refused_with_what_would_do() {
-        assert_eq!(berlin(&[]).check(WEEK_MS), Ok(()), "a weekend is short");
+        assert_eq!(berlin(&[]).check(&patient(WEEK_MS)), Ok(()), "a weekend is short");
         // From Thursday before the 1st of May until Monday in a week.
         let week =
             ["2026-05-01", "2026-05-04", "2026-05-05", "2026-05-06", "2026-05-07", "2026-05-08"];
-        let told = berlin(&week).check(WEEK_MS).unwrap_err();
+        let told = berlin(&week).check(&patient(WEEK_MS)).unwrap_err();
         let closed = "closed from 2026-04-30 16:30 Europe/Berlin until 2026-05-11 08:00 Europe/Berlin, \
                       256 hours, and a payout that was never sent fails after 168 hours";
         assert!(told.contains(closed), "{told}");
         let needed_ms = (255 * 60 + 30) * 60_000 + LEFT_MS;
         assert!(told.contains(&format!("to at least {needed_ms}, ")), "{told}");
-        assert_eq!(berlin(&week).check(needed_ms), Ok(()));
-        assert!(berlin(&week).check(needed_ms - 1).is_err());
+        assert_eq!(berlin(&week).check(&patient(needed_ms)), Ok(()));
+        assert!(berlin(&week).check(&patient(needed_ms - 1)).is_err());
+    }
+
+    #[test]
+    fn an_opening_that_no_send_window_fits_into_is_refused_with_what_would_do() {
+        let one_minute = HoursConfig { cut_off: "08:01".to_owned(), ..berlin(&[]) };
+        let within = |send_window_ms| Policy { send_window_ms, ..Policy::DEFAULT };
+        let told = one_minute.check(&within(60_000)).unwrap_err();
+        assert!(told.contains("open from 08:00 until 08:01, 60000 ms a day"), "{told}");
+        assert!(told.contains("a send_window_ms below 60000"), "{told}");
+        assert_eq!(one_minute.check(&within(59_999)), Ok(()));
+        let (open, cut_off) = ("23:59".to_owned(), "24:00".to_owned());
+        let last_minute = HoursConfig { open, cut_off, ..berlin(&[]) };
+        assert!(last_minute.check(&within(60_000)).is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod lanes;
 pub mod places;
 pub mod profiles;
 
-pub use brakes::{BrakesConfig, SpendConfig};
+pub use brakes::BrakesConfig;
 pub use ceilings::{Ceiling, CeilingsConfig};
 pub use currencies::CurrencyConfig;
 pub use hours::HoursConfig;

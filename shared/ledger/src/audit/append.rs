@@ -8,6 +8,7 @@ use super::entry::{Entry, Hash, Kind};
 use super::head::SignedHead;
 use super::key::{PublicKey, SigningKey};
 use crate::api::{Ledger, LedgerError};
+use crate::register;
 use crate::types::Register;
 use domain::{BatchId, LaneName};
 use serde_json::{Value, json};
@@ -122,9 +123,7 @@ pub async fn newest_head(
     ledger: &dyn Ledger,
     chain: &Chain,
 ) -> Result<Option<SignedHead>, LedgerError> {
-    let register = ledger.register(head_register(chain.as_str())).await?;
-    let damaged = |_| LedgerError::Broken(format!("the register of {chain}'s head was changed"));
-    register.map(|register| serde_json::from_str(&register.text).map_err(damaged)).transpose()
+    Ok(register::read(ledger, head_register(chain.as_str())).await?.1)
 }
 
 /// Signs how a chain stands now and records that in the installation's chain, and how *that*

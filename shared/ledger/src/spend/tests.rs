@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::memory::MemoryLedger;
-use domain::{Currencies, LedgerId};
+use domain::{ChunkId, Currencies, LedgerId, Place};
 use futures::executor::block_on;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -22,9 +22,22 @@ fn caps(hour: Option<i128>, day: Option<i128>) -> Caps {
     Caps { hour: of(hour), day: of(day) }
 }
 
+/// The first rows of a chunk.
+fn asks(chunk: ChunkId, rows: &[Money]) -> Vec<Asks<'_>> {
+    (0u16..).map(|row| Place { chunk, row }).zip(rows).collect()
+}
+
+fn chunk(no: u16) -> ChunkId {
+    ChunkId { batch: BatchId::from_bytes([1; 16]), no }
+}
+
 fn admit(spend: &mut Spend, caps: &Caps, now: u64, rows: &[i128]) -> Admitted {
+    admit_of(spend, caps, now, chunk(0), rows)
+}
+
+fn admit_of(spend: &mut Spend, caps: &Caps, now: u64, chunk: ChunkId, rows: &[i128]) -> Admitted {
     let rows: Vec<Money> = rows.iter().copied().map(money).collect();
-    spend.admit(caps, Millis(now), &rows.iter().collect::<Vec<_>>())
+    spend.admit(caps, Millis(now), &asks(chunk, &rows))
 }
 
 fn held(admitted: &Admitted) -> &Hold {
@@ -101,6 +114,46 @@ fn the_first_row_that_does_not_fit_holds_those_behind_it() {
     assert_eq!(over.text(over.used), "8.00 EUR");
     assert_eq!(admit(&mut spend, &caps, NOON + 1, &[1]).rows, 0, "while it holds nothing goes");
     assert_eq!(admit(&mut spend, &caps, hold.until.0, &[300, 1]).rows, 2, "then it does");
+}
+
+#[test]
+fn the_payout_that_was_held_goes_before_others_in_the_next_window_for_a_minute() {
+    let (mut spend, caps) = (Spend::default(), caps(Some(1_000), None));
+    let large = [900, 100];
+    assert_eq!(admit_of(&mut spend, &caps, NOON, chunk(1), &[200]).rows, 1);
+    let held_until = held(&admit_of(&mut spend, &caps, NOON, chunk(0), &large)).until.0;
+    let small = |spend: &mut Spend, now| admit_of(spend, &caps, now, chunk(1), &[200]).rows;
+    let mut patient = spend.clone();
+    assert_eq!(small(&mut patient, held_until), 0, "it is not its turn");
+    assert_eq!(admit_of(&mut patient, &caps, held_until + 1, chunk(0), &large).rows, 2);
+    assert_eq!(patient.hold, None, "the others may go, where there is room");
+    assert_eq!(small(&mut spend, held_until + window::TURN_MS - 1), 0);
+    assert_eq!(small(&mut spend, held_until + window::TURN_MS), 1, "it has lost its turn");
+}
+
+#[test]
+fn a_hold_whose_payout_waits_no_more_is_released_once_and_no_other_one() {
+    let (mut spend, caps) = (Spend::default(), caps(Some(1_000), None));
+    let of_large = held(&admit(&mut spend, &caps, NOON, &[1_000, 1])).clone();
+    assert_eq!(of_large.waits, Some(Place { chunk: chunk(0), row: 1 }));
+    assert!(spend.release(&of_large));
+    let now = NOON + 1;
+    let another = held(&admit(&mut spend, &caps, now, &[2])).clone();
+    assert!(!spend.release(&of_large));
+    assert_eq!(spend.hold, Some(another));
+}
+
+#[test]
+fn a_hold_is_shown_while_it_holds_by_the_caps_of_who_looks() {
+    let mut spend = Spend::default();
+    admit(&mut spend, &caps(Some(100), None), NOON, &[100, 1]);
+    let hold = seen(&spend);
+    let shown = |caps: &Caps| hold.stands(caps, Millis(NOON));
+    assert!(shown(&caps(Some(100), None)));
+    assert!(!shown(&caps(Some(101), None)), "it was raised");
+    assert!(!shown(&caps(None, Some(100))), "it is gone");
+    assert!(shown(&Caps::default()), "who names none does not know those of the workers");
+    assert!(!hold.stands(&Caps::default(), hold.until));
 }
 
 #[test]
@@ -196,7 +249,9 @@ fn a_hold_that_comes_back_in_its_window_is_no_news_until_a_person_has_opened_it(
     let (holder, now) = (Holder::Lane(LaneName::new("main").unwrap()), Millis(NOON));
     let (caps, row) = (caps(Some(100), None), money(60));
     let hold = || {
-        let reserved = block_on(reserve(&ledger, &holder, &caps, now, &[&row, &row])).unwrap();
+        let rows = [row.clone(), row.clone()];
+        let rows = asks(chunk(0), &rows);
+        let reserved = block_on(reserve(&ledger, &holder, &caps, now, &rows)).unwrap();
         assert_eq!(reserved.admitted.rows, 1);
         (reserved.allowance, reserved.is_news)
     };
@@ -218,8 +273,8 @@ fn of_many_who_race_for_one_cap_each_cent_goes_to_one_and_one_tells_that_it_hold
     let start = Barrier::new(RACERS);
     let race = || {
         start.wait();
-        let row = money(7);
-        let rows = [&row; 5];
+        let rows = [7; 5].map(money);
+        let rows = asks(chunk(0), &rows);
         let one = |_| block_on(reserve(&ledger, &holder, &caps, Millis(NOON), &rows)).unwrap();
         let all: Vec<Reserved> = (0..50).map(one).collect();
         let rows: usize = all.iter().map(|reserved| reserved.admitted.rows).sum();
@@ -240,11 +295,12 @@ fn a_batch_is_held_on_each_lane_by_itself() {
     let ledger = MemoryLedger::new(LedgerId::from_random(0), Arc::new(|| Millis(NOON)));
     let (batch, now) = (BatchId::from_bytes([1; 16]), Millis(NOON));
     let [a, b] = ["a", "b"].map(|lane| Holder::Batch(batch, LaneName::new(lane).unwrap()));
-    let (row, caps) = (money(60), caps(Some(100), None));
-    for (holder, rows) in [(&a, &[&row, &row][..]), (&b, &[&row])] {
-        assert_eq!(block_on(reserve(&ledger, holder, &caps, now, rows)).unwrap().admitted.rows, 1);
+    let (rows, caps) = ([60, 60].map(money), caps(Some(100), None));
+    for (holder, rows) in [(&a, &rows[..]), (&b, &rows[..1])] {
+        let rows = asks(chunk(0), rows);
+        assert_eq!(block_on(reserve(&ledger, holder, &caps, now, &rows)).unwrap().admitted.rows, 1);
     }
-    let holds = || block_on(holds_of_batch(&ledger, batch, now)).unwrap();
+    let holds = || block_on(holds_of_batch(&ledger, batch, |_| caps.clone(), now)).unwrap();
     let [(holder, hold)] = &holds()[..] else { panic!("one holds") };
     assert_eq!(*holder, a);
     assert!(!block_on(open(&ledger, &b, hold, now)).unwrap(), "nothing held it");

@@ -8,14 +8,32 @@
 //! reserved, a moment before it leaves.
 //!
 //! Rows keep their order: the first that does not fit closes the brake, and no smaller one behind it
-//! slips through. So a large payout is not overtaken within its window; in the next one, whoever
-//! comes first is served first.
+//! slips through. When its window is over that payout goes first, and the others only after it: so a
+//! large one is overtaken neither within a window nor, again and again, at the beginning of the next.
+//! A hold is that payout's: where it waits no more (it was cancelled, or its batch paused), whoever
+//! finds that ends the hold.
 
 use domain::batch::Totals;
 use domain::money::minor_to_text;
-use domain::{Millis, Money};
+use domain::{ChunkId, Millis, Money, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// How long others let the payout go first that a hold has waited for: whoever holds its chunk wakes up
+/// as the window ends, and has a minute to find a slot. One that comes later has lost its turn.
+pub const TURN_MS: u64 = 60_000;
+
+/// A payout that asks for room.
+pub type Asks<'a> = (Place, &'a Money);
+
+/// What may be spent on a lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpendCaps {
+    /// By all that the lane pays.
+    pub lane: Caps,
+    /// By each batch on it.
+    pub batch: Caps,
+}
 
 /// What may be spent: smallest units by currency code. What it does not name has no cap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,12 +50,12 @@ impl Caps {
         self.hour.is_empty() && self.day.is_empty()
     }
 
-    fn of(&self, span: Span, currency: &str) -> Option<i128> {
-        let caps = match span {
+    /// What may be spent in each window of this length.
+    pub fn of(&self, span: Span) -> &BTreeMap<String, i128> {
+        match span {
             Span::Hour => &self.hour,
             Span::Day => &self.day,
-        };
-        caps.get(currency).copied()
+        }
     }
 }
 
@@ -146,6 +164,32 @@ pub struct Hold {
     pub until: Millis,
     /// The caps that are used up: that of the hour, of the day, or both.
     pub over: Vec<Over>,
+    /// The payout that did not fit; unknown in what older versions wrote.
+    #[serde(default)]
+    pub waits: Option<Place>,
+}
+
+impl Hold {
+    /// It ends with its windows, and when every cap that made it is higher or gone. Whoever names no
+    /// cap at all does not know those that the workers have.
+    pub fn stands(&self, caps: &Caps, now: Millis) -> bool {
+        now < self.until && self.is_of(caps)
+    }
+
+    fn is_of(&self, caps: &Caps) -> bool {
+        let cap = |over: &Over| caps.of(over.span).get(&over.currency).copied();
+        let still = |over: &Over| cap(over).is_some_and(|cap| cap <= over.cap);
+        caps.are_off() || self.over.iter().any(still)
+    }
+
+    /// Until when it keeps this chunk back: that of the payout which it waits for until the windows are
+    /// over, and any other until that one has had its turn.
+    pub fn keeps_back(&self, chunk: ChunkId) -> Millis {
+        match self.waits {
+            Some(place) if place.chunk != chunk => self.until.plus(TURN_MS),
+            _ => self.until,
+        }
+    }
 }
 
 /// What stops a row, and those behind it.
@@ -188,18 +232,22 @@ pub struct Spend {
 }
 
 impl Spend {
-    /// Takes in the first of these payouts, as many as fit, in their order. A hold stands until it
-    /// ends, or the cap that made it was raised.
-    pub fn admit(&mut self, caps: &Caps, now: Millis, rows: &[&Money]) -> Admitted {
+    /// What keeps this chunk back, if anything does.
+    pub fn held(&self, caps: &Caps, now: Millis, chunk: ChunkId) -> Option<&Hold> {
+        self.hold.as_ref().filter(|hold| now < hold.keeps_back(chunk) && hold.is_of(caps))
+    }
+
+    /// Takes in the first of these payouts of one chunk, as many as fit, in their order. A hold stands
+    /// until it ends, or the cap that made it was raised.
+    pub fn admit(&mut self, caps: &Caps, now: Millis, rows: &[Asks<'_>]) -> Admitted {
         self.hour.roll(Span::Hour, now);
         self.day.roll(Span::Day, now);
-        if let Some(hold) = self.hold.take()
-            && stands(&hold, caps, now)
-        {
-            self.hold = Some(hold.clone());
-            return Admitted { rows: 0, stops: Some(Stops::Held(hold)) };
+        let Some((first, _)) = rows.first() else { return Admitted { rows: 0, stops: None } };
+        if let Some(hold) = self.held(caps, now, first.chunk) {
+            return Admitted { rows: 0, stops: Some(Stops::Held(hold.clone())) };
         }
-        for (admitted, money) in rows.iter().enumerate() {
+        self.hold = None;
+        for (admitted, (place, money)) in rows.iter().enumerate() {
             let over = self.over(caps, money);
             if over.is_empty() {
                 self.hour.used.add(money);
@@ -210,7 +258,8 @@ impl Spend {
                 return Admitted { rows: admitted, stops: Some(Stops::TooLarge(never.clone())) };
             }
             let ends = over.iter().map(|over| self.window(over.span).end(over.span));
-            let hold = Hold { since: now, until: ends.max().unwrap_or(now), over };
+            let until = ends.max().unwrap_or(now);
+            let hold = Hold { since: now, until, over, waits: Some(*place) };
             self.hold = Some(hold.clone());
             return Admitted { rows: admitted, stops: Some(Stops::Held(hold)) };
         }
@@ -247,6 +296,11 @@ impl Spend {
         is_changed
     }
 
+    /// What this hold waits for waits no more. False where another one holds, or none.
+    pub fn release(&mut self, seen: &Hold) -> bool {
+        self.hold.take_if(|hold| hold == seen).is_some()
+    }
+
     /// A person lets it go on: the caps that hold have all their room again, and no other. False
     /// where nothing holds.
     pub fn open(&mut self, seen: &Hold, now: Millis) -> bool {
@@ -276,7 +330,7 @@ impl Spend {
     fn over(&self, caps: &Caps, money: &Money) -> Vec<Over> {
         let (currency, next) = (money.currency().code(), money.minor_units());
         let over = |span: Span| {
-            let cap = caps.of(span, currency)?;
+            let cap = caps.of(span).get(currency).copied()?;
             let used = self.window(span).used(currency);
             let exponent = money.currency().exponent();
             let currency = currency.to_owned();
@@ -285,10 +339,4 @@ impl Spend {
         };
         Span::ALL.into_iter().filter_map(over).collect()
     }
-}
-
-/// A hold ends with its windows, and when every cap that made it is higher or gone.
-fn stands(hold: &Hold, caps: &Caps, now: Millis) -> bool {
-    let still = |over: &Over| caps.of(over.span, &over.currency).is_some_and(|cap| cap <= over.cap);
-    now < hold.until && hold.over.iter().any(still)
 }

@@ -86,6 +86,27 @@ impl Brakes {
         self.free(ledger, clock, place, pause_ms, |_| true).await
     }
 
+    /// `place` was chosen and never left, for a reason of ours (a cap, a cut-off, a stop): another may
+    /// be chosen at once, and the provider has lost nothing by it.
+    pub async fn never_flew(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        place: Place,
+    ) -> Result<(), LedgerError> {
+        self.change(ledger, |record| {
+            let is_ours = record.canary.is_some_and(|canary| canary.place == place);
+            if is_ours {
+                record.canary = None;
+                if let Some(until) = record.stopped.as_mut().and_then(|stop| stop.until.as_mut()) {
+                    *until = clock.now();
+                }
+            }
+            is_ours
+        })
+        .await
+    }
+
     /// Nobody knows what became of `place`. If it tried a provider that had not answered, another
     /// one tries later; a canary of a new lane is waited for.
     pub(super) async fn probe_lost(

@@ -1,17 +1,16 @@
 //! The first stage: which rows may go, in which slots, and their intents, durable before anything
 //! leaves.
 
-use super::outcomes::learn;
 use crate::brakes::Road;
 use crate::lane::Lane;
 use crate::pace::Slots;
 use crate::shelf::Rows;
 use crate::spend::{Reservation, Room};
-use crate::verdict::Lesson;
 use crate::window::Slot;
 use crate::work::{Core, wait_for_ledger};
-use domain::{BatchId, ChunkId, Event, Millis, Money, Outcome, Payout, Place};
+use domain::{ChunkId, Event, Millis, Money, Outcome, Payout, Place};
 use ledger::apply::{Applied, Happening, apply};
+use ledger::spend::Asks;
 use ledger::{Guard, LedgerError, Token};
 use std::sync::Arc;
 
@@ -74,8 +73,8 @@ pub(super) async fn intend(
             }
             let intended = write_intents(core, lane, chunk, at_hand, group).await;
             if !matches!(&intended, Ok(Intended::Go { ready, .. }) if !ready.is_empty()) {
-                // A canary that never flew makes room for the next.
-                learn(core, lane, place, &Lesson::NotYet).await;
+                // A canary that never flew makes room for the next, and says nothing of the provider.
+                lane.brakes.never_flew(&*core.ledger, &core.clock, place).await?;
             }
             intended
         }
@@ -111,7 +110,7 @@ async fn write_intents(
     if is_held || !group.first().is_some_and(|(row, _)| may_go(*row)) {
         return Ok(Intended::NoMore);
     }
-    let reserved = match reserve(core, lane, id.batch, at_hand, &group).await? {
+    let reserved = match reserve(core, lane, id, at_hand, &group).await? {
         Room::Rows(count, reserved) => {
             group.truncate(count);
             reserved
@@ -158,7 +157,7 @@ async fn write_intents(
 async fn reserve(
     core: &Core,
     lane: &Lane,
-    batch: BatchId,
+    chunk: ChunkId,
     at_hand: &Rows,
     group: &[(u16, Payout)],
 ) -> Result<Room, LedgerError> {
@@ -166,8 +165,9 @@ async fn reserve(
         return Ok(Room::Rows(group.len(), Arc::default()));
     }
     let rows = group.iter().map(|(row, _)| at_hand.get(*row)).collect::<Result<Vec<_>, _>>()?;
-    let money: Vec<&Money> = rows.iter().map(|row| &row.money).collect();
-    lane.spending.reserve(core, batch, &money).await
+    let places = group.iter().map(|(row, _)| Place { chunk, row: *row });
+    let asks: Vec<Asks<'_>> = places.zip(rows.iter().map(|row| &row.money)).collect();
+    lane.spending.reserve(core, chunk.batch, &asks).await
 }
 
 fn rows(group: &[(u16, Payout)]) -> impl Iterator<Item = u16> {

@@ -47,7 +47,7 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
     if let Road::Closed { wait_ms } = lane.brakes.road(&core.clock) {
         return Ok(wait_ms.max(1));
     }
-    if let Some(wait_ms) = lane.spending.look(core, held.id.batch).await? {
+    if let Some(wait_ms) = lane.spending.look(core, held.id).await? {
         return Ok(wait_ms);
     }
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;

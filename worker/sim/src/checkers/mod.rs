@@ -4,6 +4,7 @@
 
 pub mod callbacks_are_kept;
 pub mod calls_within_limits;
+pub mod caps_hold;
 pub mod disputes_are_decided_by_people;
 pub mod final_states_are_true;
 pub mod intents_need_the_lease;
@@ -12,6 +13,7 @@ pub mod no_request_without_intent;
 pub mod nobody_forgotten;
 pub mod nobody_twice;
 pub mod old_news_changes_nothing_new;
+pub mod only_at_its_hours;
 pub mod totals_balance;
 
 use crate::run::Ending;
@@ -39,13 +41,15 @@ impl Violation {
 pub type Checker = fn(&Ending) -> Vec<Violation>;
 
 /// All of them; those about money first.
-pub const CHECKERS: [Checker; 11] = [
+pub const CHECKERS: [Checker; 13] = [
     nobody_twice::check,
     final_states_are_true::check,
     nobody_forgotten::check,
+    caps_hold::check,
     no_request_without_intent::check,
     no_request_after_its_deadline::check,
     intents_need_the_lease::check,
+    only_at_its_hours::check,
     old_news_changes_nothing_new::check,
     disputes_are_decided_by_people::check,
     callbacks_are_kept::check,

@@ -3,12 +3,13 @@
 //! The rows of these batches cost 1.50, 2.50, 3.50 … EUR.
 
 use crate::world::{World, taken};
-use domain::{BatchState, ChunkId, Currencies, Money, State};
+use domain::{BatchState, ChunkId, Currencies, Event, Money, Place, State};
 use engine::SpendCaps;
 use futures::executor::block_on;
+use ledger::apply::{Happening, apply};
 use ledger::audit::{Chain, Entry, Kind};
 use ledger::spend::{self, Caps, Hold, Holder, Span};
-use ledger::{Ledger, Register};
+use ledger::{Guard, LaneRecord, Ledger, Register, Stop};
 use sim::gateway::lane_name;
 use std::sync::atomic::Ordering;
 
@@ -57,8 +58,19 @@ fn spent(world: &World) -> i128 {
     sent.iter().map(|payment| payment.row.money.minor_units()).sum()
 }
 
+/// What holds, by the caps of who does not know them.
 fn hold(world: &World, holder: &Holder) -> Option<Hold> {
-    block_on(spend::hold(&world.ledger, holder, world.now())).expect(ANSWERS)
+    let now = world.now();
+    block_on(spend::hold(&world.ledger, holder, &Caps::default(), now)).expect(ANSWERS)
+}
+
+/// Somebody else spends so much of the lane's cap, and dies before his intents.
+fn others_spend(world: &World, amount: &str) {
+    let money = Money::parse(amount, &Currencies::default().find("EUR").unwrap(), '.').unwrap();
+    let place = Place { chunk: ChunkId { no: 9, ..world.chunk }, row: 0 };
+    let (lane, caps, rows) = (lane(), hourly(CAP), [(place, &money)]);
+    let died = block_on(spend::reserve(&world.ledger, &lane, &caps, world.now(), &rows));
+    assert_eq!(died.expect(ANSWERS).admitted.rows, 1);
 }
 
 /// What was reserved in this hour.
@@ -122,6 +134,56 @@ fn when_the_hour_is_over_it_goes_on_by_itself() {
     assert_eq!(told(&world, &Chain::lane(&lane_name())).len(), 2, "another hour, another word");
 }
 
+/// What happens to a payout of the second chunk.
+fn happen(world: &World, row: u16, event: Event) {
+    let chunk = ChunkId { no: 1, ..world.chunk };
+    let payouts = block_on(world.ledger.chunk(chunk)).expect(ANSWERS).expect("a chunk").payouts;
+    let payout = payouts[usize::from(row)];
+    let (policy, now) = (sim::run::policy(), world.now());
+    let happening = vec![Happening { row, payout, event, notes: Vec::new() }];
+    let done = block_on(apply(&world.ledger, chunk, Guard::Fact, now, &policy, happening));
+    assert!(done.expect(ANSWERS).expect("no guard")[0].1.is_changed());
+}
+
+#[test]
+fn a_hold_ends_with_the_payout_that_made_it_and_smaller_ones_go() {
+    let world = world(of_lane(hourly(CAP)));
+    // 11.50 and 12.50 go; 13.50 holds back what would fit into the 6.00 that are left.
+    assert_eq!((work(&world, 1), work(&world, 0)), (2, 0));
+    world.pass(2_000);
+    assert_eq!(work(&world, 0), 0, "while it waits nobody overtakes it");
+    happen(&world, 2, Event::Cancel);
+    assert_eq!(work(&world, 0), 2, "1.50 and 2.50");
+    assert_eq!(spent(&world), 2_800);
+}
+
+#[test]
+fn in_the_next_hour_the_payout_that_was_held_goes_first() {
+    let world = world(of_lane(hourly(CAP)));
+    assert_eq!((work(&world, 1), work(&world, 0)), (2, 0));
+    pass_the_hour(&world);
+    assert_eq!(work(&world, 0), 0, "it is not its turn");
+    assert_eq!(work(&world, 1), 2, "13.50 and 14.50");
+}
+
+#[test]
+fn a_probe_that_a_cap_keeps_back_is_not_a_lost_one() {
+    let world = world(of_lane(hourly(CAP)));
+    others_spend(&world, "30");
+    let record = || block_on(world.ledger.lane(lane_name())).expect(ANSWERS);
+    let (reason, now) = ("it did not answer".to_owned(), world.now());
+    let stopped = Some(Stop { reason, since: now, until: Some(now) });
+    let rests = LaneRecord { stopped, ..record() };
+    assert!(block_on(world.ledger.put_lane(rests)).expect(ANSWERS));
+    assert_eq!(work(&world, 0), 0);
+    let LaneRecord { probes_lost, canary, stopped, .. } = record();
+    let until = stopped.expect("it rests still").until.expect("and ends by itself");
+    assert_eq!((probes_lost, canary), (0, None));
+    assert!(until <= world.now(), "as soon as there is room another one tries");
+    pass_the_hour(&world);
+    assert_eq!((work(&world, 0), record().stopped), (1, None), "it has opened the lane");
+}
+
 #[test]
 fn a_person_opens_a_fresh_allowance_and_it_goes_on_within_seconds() {
     let world = world(of_lane(hourly(CAP)));
@@ -182,10 +244,7 @@ fn two_workers_at_one_lane_spend_no_more_than_its_cap() {
 #[test]
 fn what_was_reserved_by_somebody_who_died_before_his_intents_is_used_up() {
     let world = world(of_lane(hourly(CAP)));
-    let money = Money::parse("24", &Currencies::default().find("EUR").unwrap(), '.').unwrap();
-    let (lane, caps, rows) = (lane(), hourly(CAP), [&money]);
-    let died = block_on(spend::reserve(&world.ledger, &lane, &caps, world.now(), &rows));
-    assert_eq!(died.expect(ANSWERS).admitted.rows, 1);
+    others_spend(&world, "24");
     assert_eq!(work(&world, 0), 2, "1.50 and 2.50 of the 6.00 that are left");
     assert_eq!(spent(&world), 400);
 }

@@ -91,6 +91,18 @@ fn rows_have_all_their_time_from_when_they_may_go() {
 }
 
 #[test]
+fn a_hint_that_nobody_can_confirm_fails_no_row_whose_time_has_not_begun() {
+    let give_up_ms = policy().unsent_give_up_ms;
+    let world = World::waiting(1, give_up_ms * 2);
+    world.pass(give_up_ms + 1_000);
+    world.provider.finds(|_| Found::Unclear { text: "maintenance".to_owned() });
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+    world.work_for(5_000);
+    assert!(world.asked() > 0);
+    assert_eq!(states(&world), [State::Accepted]);
+}
+
+#[test]
 fn a_second_step_waits_too() {
     let world = World::waiting(1, WAIT_MS);
     // The provider knows it, and nobody of ours has sent it.
