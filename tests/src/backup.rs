@@ -20,6 +20,7 @@ impl Backup {
 
     /// Puts it back. No program of ours runs.
     pub fn put_back(&self, world: &mut World) {
+        world.ledger_went_back = true;
         at_rest(world, |files| {
             fs::remove_dir_all(files).expect("to be removed");
             copy_all(self.0.path(), files);

@@ -13,6 +13,9 @@ pub enum Engine {
     Redis,
 }
 
+/// A request of 30 s and a minute to settle: the merchant gateway's own times.
+const DOUBT_MS: u64 = 90_000;
+
 /// What a test may choose. The waiting times are those of a provider that is quick in all, so
 /// that what takes hours in production takes seconds here; their relations are the same.
 #[derive(Clone, Debug)]
@@ -72,6 +75,17 @@ impl Settings {
     /// The same through other lanes.
     pub fn through(self, lanes: impl Into<Vec<Lane>>) -> Settings {
         Settings { lanes: lanes.into(), ..self }
+    }
+
+    /// From a create on until a look-up of it can be about an overdue callback, or a doubt that the
+    /// provider does not see: the request was given up here, or its worker died.
+    pub(crate) fn look_ups_after_ms(&self) -> u64 {
+        if self.own_defaults {
+            return DOUBT_MS;
+        }
+        let doubt_ms = self.request_timeout_ms + self.settling_ms;
+        // Whoever takes over from the dead asks anew about what these were just told of.
+        self.overdue_ms.min(doubt_ms).min(self.lease_ms * 2 / 3)
     }
 
     /// The file. Secrets are named, never written.

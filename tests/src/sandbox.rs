@@ -15,6 +15,9 @@ use std::time::Duration;
 /// What signs creates, unless a test says otherwise.
 pub const SIGN_KEY: &str = "sandbox-sign-key";
 
+/// The largest page that any provider may be asked for, in every test.
+const PAGE_MAX: u64 = 1_000;
+
 /// A running sandbox: what is asked and set is the merchant gateway's, unless another provider
 /// was chosen with [`Sandbox::of`].
 #[derive(Debug)]
@@ -41,6 +44,9 @@ pub struct Counters {
     pub create: u64,
     /// Look-ups.
     pub status: u64,
+    /// Those of them for which the dossier lists no reason; the merchant gateway alone tells it.
+    #[serde(default)]
+    pub unlisted: u64,
     /// The age of the youngest payout that one of them asked for, rejected ones aside.
     #[serde(default)]
     pub youngest_asked_ms: Option<u64>,
@@ -76,6 +82,17 @@ impl Counters {
     /// How often a fault struck.
     pub fn struck(&self, fault: &str) -> u64 {
         self.faults.get(fault).copied().unwrap_or(0)
+    }
+
+    #[track_caller]
+    fn must_have_no_large_page(&self) {
+        let page = self.max_page;
+        assert!(page <= PAGE_MAX, "a page of {page} records was asked for: {self:?}");
+    }
+
+    #[track_caller]
+    fn must_have_no_polling(&self) {
+        assert_eq!(self.unlisted, 0, "look-ups without a listed reason: {self:?}");
     }
 
     /// How often a method was called.
@@ -195,11 +212,19 @@ impl Sandbox {
         self.tls.as_ref().expect("a listener with TLS")
     }
 
-    /// No larger page was asked for than any provider's document allows.
+    /// Holds in every test: nobody was asked for a page that is larger than any document allows.
     #[track_caller]
-    pub(crate) fn asked_for_no_page_above(&self, most: u64) {
-        let page = self.counters().max_page;
-        assert!(page <= most, "{}: a page of {page} records was asked for", self.provider.name());
+    pub fn was_asked_for_no_large_page(&self) {
+        for provider in Provider::ALL {
+            self.of(provider).counters().must_have_no_large_page();
+        }
+    }
+
+    /// Holds in every test whose ledger did not go back in time: the merchant gateway was asked
+    /// about no payout without a reason that its dossier lists.
+    #[track_caller]
+    pub fn was_never_polled(&self) {
+        self.of(Provider::Merchant).counters().must_have_no_polling();
     }
 
     /// All counts at this moment.
@@ -285,4 +310,28 @@ fn said(process: &mut Process, words: &str) -> String {
     let line = process.wait_for_line(words, Duration::from_secs(20));
     let (_, rest) = line.split_once(words).expect("the words");
     rest.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_rules_allow_is_allowed() {
+        let counters = Counters { status: 40, max_page: 1_000, ..Counters::default() };
+        counters.must_have_no_large_page();
+        counters.must_have_no_polling();
+    }
+
+    #[test]
+    #[should_panic(expected = "a page of 1001 records")]
+    fn a_page_above_a_thousand_is_seen() {
+        Counters { max_page: 1_001, ..Counters::default() }.must_have_no_large_page();
+    }
+
+    #[test]
+    #[should_panic(expected = "without a listed reason")]
+    fn one_look_up_that_nothing_lists_is_seen() {
+        Counters { status: 40, unlisted: 1, ..Counters::default() }.must_have_no_polling();
+    }
 }

@@ -24,9 +24,6 @@ use tempfile::TempDir;
 /// Debug builds on two busy cores start slowly.
 const START: Duration = Duration::from_secs(30);
 
-/// The largest page that any provider may be asked for, in every test.
-const PAGE_MAX: u64 = 1_000;
-
 /// Workers that an installation has room for.
 pub const WORKERS: usize = 4;
 
@@ -59,8 +56,8 @@ pub struct World {
     /// The key that its programs sign with.
     pub sign_key: String,
     config: PathBuf,
-    /// Through whom it pays.
-    providers: Vec<Provider>,
+    /// What it has forgotten must be asked about, although the provider has told it before.
+    pub(crate) ledger_went_back: bool,
     /// From `accepted` without news to the first look-up.
     overdue_ms: u64,
     /// Where its workers take callbacks: the same after a restart, as in any installation.
@@ -100,7 +97,9 @@ impl World {
     fn set_up(settings: &Settings, share: Share) -> World {
         let folder = tempfile::tempdir().expect("a folder");
         let redis = (settings.engine == Engine::Redis).then(RedisServer::start);
-        let sandbox = Sandbox::start(&folder.path().join("sandbox"), &settings.sandbox);
+        let after_ms = settings.look_ups_after_ms().to_string();
+        let told = [&["--look-ups-after-ms", &after_ms], &settings.sandbox[..]].concat();
+        let sandbox = Sandbox::start(&folder.path().join("sandbox"), &told);
         let url = redis.as_ref().map_or_else(|| "redis://unused".to_owned(), RedisServer::url);
         let config = folder.path().join("payout.toml");
         let text = settings.toml(&url, &sandbox);
@@ -112,7 +111,7 @@ impl World {
             redis,
             sign_key,
             config,
-            providers: settings.lanes.iter().map(|lane| lane.provider).collect(),
+            ledger_went_back: false,
             overdue_ms: settings.overdue_ms,
             addresses,
             folder,
@@ -316,8 +315,9 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            for provider in &self.providers {
-                self.sandbox.of(*provider).asked_for_no_page_above(PAGE_MAX);
+            self.sandbox.was_asked_for_no_large_page();
+            if !self.ledger_went_back {
+                self.sandbox.was_never_polled();
             }
         }
     }

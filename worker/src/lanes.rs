@@ -25,6 +25,9 @@ pub enum LaneError {
     /// Its calendar; [`Config::load`] finds it first, unless a file of holidays changed since.
     #[error("lanes.{0}.hours: {1}")]
     Hours(LaneName, String),
+    /// It is to be polled as its provider does not allow.
+    #[error("lanes.{0}.polling: {1}")]
+    Polling(LaneName, String),
     /// What it may spend cannot be read; [`Config::load`] finds this first.
     #[error("the caps on spending cannot be read: {0}")]
     Caps(String),
@@ -64,8 +67,12 @@ pub fn set_up(
     check(config, sandbox.is_some())?;
     let currencies = config.currencies.table().map_err(|e| LaneError::Caps(e.to_string()))?;
     let one = |(name, lane): (&LaneName, &LaneConfig)| {
-        let limits = registry::limits(&lane.provider);
-        let policy = lane.policy.on(limits.map_or(&Policy::DEFAULT, |limits| &limits.policy));
+        let policy = match registry::limits(&lane.provider) {
+            Some(limits) => limits.policy_of(&lane.policy, lane.polling.as_ref(), lane.sandbox),
+            // That there is none is told when its adapter is built.
+            None => Ok(lane.policy.on(&Policy::DEFAULT)),
+        };
+        let policy = policy.map_err(|text| LaneError::Polling(name.clone(), text))?;
         let context = BuildContext {
             lane: name.clone(),
             callbacks: callbacks.cloned(),
@@ -113,6 +120,7 @@ fn check_not_mixed(config: &Config) -> Result<(), LaneError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::PollingChange;
 
     #[test]
     fn a_built_in_sandbox_that_does_not_run_is_told_by_lane_and_remedy() {
@@ -126,6 +134,16 @@ mod tests {
         let real = LaneConfig { sandbox: false, ..config.lanes.values().next().unwrap().clone() };
         config.lanes.insert(LaneName::new("real").unwrap(), real);
         assert!(matches!(set_up(&config, None, None), Err(LaneError::Mixed { .. })));
+    }
+
+    #[test]
+    fn polling_that_was_not_agreed_is_refused_before_anything_is_opened() {
+        let mut config = Config::default();
+        let lane = config.lanes.values_mut().next().unwrap();
+        lane.polling = Some(PollingChange { interval_ms: Some(300_000), agreed: None });
+        let sandbox = SandboxAddress { url: String::new(), id: String::new(), tls: None };
+        let error = set_up(&config, None, Some(&sandbox)).err().unwrap().to_string();
+        assert!(error.starts_with("lanes.main.polling: merchant forbids polling"), "{error}");
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub enum LineError {
     /// Its adapter cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// It is to be polled as its provider does not allow.
+    #[error("lanes.{0}.polling: {1}")]
+    Polling(LaneName, String),
     /// The address that providers call back.
     #[error(transparent)]
     PublicUrl(#[from] NotAPublicUrl),
@@ -67,8 +70,14 @@ impl Line {
             return Err(LineError::BuiltIn(lane.clone()));
         }
         let limits = registry::limits(&settings.provider);
-        let own = limits.map_or(&Policy::DEFAULT, |limits| &limits.policy);
-        let policy = settings.policy.on(own);
+        let policy = match limits {
+            Some(limits) => {
+                limits.policy_of(&settings.policy, settings.polling.as_ref(), settings.sandbox)
+            }
+            // That there is none is told when its adapter is built.
+            None => Ok(settings.policy.on(&Policy::DEFAULT)),
+        };
+        let policy = policy.map_err(|text| LineError::Polling(lane.clone(), text))?;
         let context = BuildContext {
             lane: lane.clone(),
             callbacks: Some(callback_urls(&config.http)?),

@@ -149,7 +149,9 @@ impl Rules {
         let currencies = config.currencies.table().map_err(|e| inconsistent(e.to_string()))?;
         let lane = |(name, lane): (&LaneName, &LaneConfig)| {
             let provider = build(name, lane).map_err(|problem| RulesError::Lane { problem })?;
-            let policy = lane.policy.on(&provider.limits().policy);
+            let limits = provider.limits();
+            let policy = limits.policy_of(&lane.policy, lane.polling.as_ref(), lane.sandbox);
+            let policy = policy.map_err(|e| inconsistent(format!("lanes.{name}.polling: {e}")))?;
             let ceiling = |amounts| {
                 CeilingsConfig::read(amounts, &currencies)
                     .map_err(|e| inconsistent(format!("lanes.{name}.ceilings: {e}")))

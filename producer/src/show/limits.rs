@@ -28,7 +28,7 @@ fn speeds(all: &[&Limits]) -> String {
             limits.in_flight.to_string(),
             format!("{}/s", limits.look_ups_per_second),
             limits.rows_per_look_up.to_string(),
-            polling(limits.polling).to_owned(),
+            polling(limits.polling),
             limits.page_size.map_or_else(|| "-".to_owned(), |size| size.to_string()),
         ]
     };
@@ -194,7 +194,8 @@ pub fn providers_json(all: &[&Limits]) -> Value {
             "look_ups_per_second": limits.look_ups_per_second,
             "rows_per_look_up": limits.rows_per_look_up,
             "looks_up_by_id": limits.looks_up_by_id,
-            "polling": polling(limits.polling),
+            "polling": limits.polling.name(),
+            "polling_interval_ms_min": limits.polling.interval_ms_min(),
             "page_size": limits.page_size,
             "callbacks": callbacks(limits.callbacks),
             "cancel": limits.cancel,
@@ -227,11 +228,11 @@ fn callbacks(calls: Calls) -> &'static str {
     }
 }
 
-fn polling(polling: Polling) -> &'static str {
-    match polling {
-        Polling::Never => "never",
-        Polling::ByAgreement => "by agreement",
-        Polling::Paged => "lists by page",
+/// With the shortest interval that config may set.
+fn polling(polling: Polling) -> String {
+    match polling.interval_ms_min() {
+        None => polling.name().to_owned(),
+        Some(ms) => format!("{}, {}", polling.name(), duration(ms)),
     }
 }
 
@@ -265,7 +266,7 @@ mod tests {
             look_ups_per_second: 1_000,
             rows_per_look_up: 1_000,
             looks_up_by_id: true,
-            polling: Polling::Paged,
+            polling: Polling::Paged { interval_ms_min: 300_000 },
             page_size: Some(1_000),
             idempotency: Idempotency {
                 deduplication: Deduplication::Refuses { for_ms: Some(5_400_000), scope: "account" },

@@ -375,7 +375,14 @@ fn keep_time_of_step(payout: &Payout, next: &mut Payout) {
 
 fn ask_later(next: &mut Payout, asked: u8, now: Millis, policy: &Policy) {
     next.asked = asked.saturating_add(1);
-    next.due = now.plus(policy.look_up_pause_ms(asked)).min(next.give_up_at.max(now.plus(1)));
+    let due = match next.state {
+        State::Submitted | State::Waiting if !(next.news_pending || next.step_open) => {
+            policy.next_look_up(asked, next.since, now)
+        }
+        // What is in doubt, or was said and not confirmed, has times of its own, polled or not.
+        _ => now.plus(policy.look_up_pause_ms(asked)),
+    };
+    next.due = due.min(next.give_up_at.max(now.plus(1)));
 }
 
 /// Anything may have been sent until now, of this attempt and of later ones.
@@ -479,7 +486,7 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             next.due = match event {
                 _ if next.step_open => payout.due,
                 Event::Outcome { outcome: Outcome::Begun, .. } => now,
-                _ => now.plus(policy.overdue_ms),
+                _ => policy.first_look_up(now),
             };
             next.give_up_at = now.plus(policy.submitted_give_up_ms.max(policy.overdue_ms));
         }

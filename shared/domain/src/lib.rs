@@ -35,7 +35,7 @@ pub use hours::{Closed, Hours, Now, Why};
 pub use money::{Currencies, Currency, Money};
 pub use payout::{ATTEMPTS_MAX, Cause, Payout, State};
 pub use place::{BatchId, ChunkId, LaneName, Place};
-pub use policy::{Policy, PolicyChange};
+pub use policy::{Policy, PolicyChange, Polled, PollingChange};
 pub use reference::{LedgerId, PayerReference, ProviderReference, ReferenceFormat, ReferenceKey};
 pub use row::{Destination, Method, Row};
 pub use sender::{Account, Sender};

@@ -1,5 +1,6 @@
 //! How long to wait for what. One value per lane, from config; every duration in milliseconds.
 
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// The waiting times of a lane.
@@ -30,6 +31,32 @@ pub struct Policy {
     /// For so long after it ended without being paid, what the provider once had may still turn
     /// out to be paid: no person starts a new attempt before (S15).
     pub late_success_window_ms: u64,
+    /// How accepted payouts without news are polled; `None` is not at all: they are looked up when
+    /// they are overdue, at growing pauses. No key of the policy: config agrees it with a provider
+    /// that allows it.
+    pub polled: Option<Polled>,
+}
+
+/// How often payouts may be asked about that nobody doubts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Polled {
+    /// Between two look-ups of one payout, or of one list.
+    pub every_ms: u64,
+    /// One look-up tells of many: all payouts have their turn at the same moments, which are so
+    /// far apart, so that it answers for all of them together.
+    pub together: bool,
+}
+
+impl Polled {
+    /// When a payout is asked about that was created, or asked about before, `now`.
+    fn next(self, now: Millis) -> Millis {
+        let every_ms = self.every_ms.max(1);
+        match self.together {
+            true => Millis((now.0 / every_ms).saturating_add(1).saturating_mul(every_ms)),
+            false => now.plus(every_ms),
+        }
+    }
 }
 
 const MINUTE: u64 = 60_000;
@@ -57,12 +84,26 @@ impl Policy {
         // No provider's document names one. As long as an accepted payout is believed to be under
         // way: a transfer that a bank holds over a weekend comes to light in that time.
         late_success_window_ms: 72 * HOUR,
+        polled: None,
     };
 
     /// From the intent until a look-up may prove absence: the request has ended and the
     /// provider has settled.
     pub fn doubt_ms(&self) -> u64 {
         self.request_timeout_ms + self.settling_ms
+    }
+
+    /// When what was accepted `now` is looked up for the first time, if no news comes.
+    pub fn first_look_up(&self, now: Millis) -> Millis {
+        self.polled.map_or(now.plus(self.overdue_ms), |polled| polled.next(now))
+    }
+
+    /// When what is accepted `since` then, and was looked up `now` for the `asked + 1`st time, has
+    /// its next turn. A look-up that came early, for a hint, begins no round of its own.
+    pub fn next_look_up(&self, asked: u8, since: Millis, now: Millis) -> Millis {
+        let overdue = since.plus(self.overdue_ms);
+        let growing = || now.plus(self.look_up_pause_ms(asked)).max(overdue);
+        self.polled.map_or_else(growing, |polled| polled.next(now))
     }
 
     /// The pause before look-up number `asked + 1` of one payout: growing, bounded.
@@ -90,6 +131,18 @@ pub struct PolicyChange {
     pub late_success_window_ms: Option<u64>,
 }
 
+/// What a lane says of polling: that it was agreed with the provider, and how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PollingChange {
+    /// With whom and when, for people; needed where the provider allows it only so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<String>,
+    /// How far apart one payout, or one list, may be asked about. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_ms: Option<u64>,
+}
+
 impl PolicyChange {
     /// `policy`, changed.
     pub fn on(&self, policy: &Policy) -> Policy {
@@ -107,6 +160,53 @@ impl PolicyChange {
             late_success_window_ms: self
                 .late_success_window_ms
                 .unwrap_or(policy.late_success_window_ms),
+            polled: policy.polled,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCEPTED: Millis = Millis(1_000_250);
+
+    fn polled(together: bool) -> Policy {
+        Policy { polled: Some(Polled { every_ms: 1_000, together }), ..Policy::DEFAULT }
+    }
+
+    #[test]
+    fn what_is_not_polled_is_looked_up_when_it_is_overdue_and_then_at_growing_pauses() {
+        let policy = Policy::DEFAULT;
+        assert_eq!(policy.first_look_up(ACCEPTED), ACCEPTED.plus(40 * MINUTE));
+        let asked_at = ACCEPTED.plus(HOUR);
+        let pause = |asked| policy.next_look_up(asked, ACCEPTED, asked_at).since(asked_at);
+        assert_eq!([0, 1, 2].map(pause), [MINUTE, 2 * MINUTE, 4 * MINUTE]);
+    }
+
+    #[test]
+    fn a_look_up_that_came_before_it_was_overdue_begins_no_round_of_its_own() {
+        let policy = Policy::DEFAULT;
+        let next = policy.next_look_up(0, ACCEPTED, ACCEPTED.plus(MINUTE));
+        assert_eq!(next, ACCEPTED.plus(policy.overdue_ms));
+    }
+
+    #[test]
+    fn a_payout_that_is_polled_alone_is_asked_about_no_sooner_than_agreed_however_often() {
+        let policy = polled(false);
+        assert_eq!(policy.first_look_up(ACCEPTED), ACCEPTED.plus(1_000));
+        let next = |asked| policy.next_look_up(asked, Millis(0), ACCEPTED);
+        assert!((0..=u8::MAX).all(|asked| next(asked) == ACCEPTED.plus(1_000)));
+    }
+
+    #[test]
+    fn payouts_that_one_list_tells_of_have_their_turns_together() {
+        let policy = polled(true);
+        assert_eq!(policy.first_look_up(ACCEPTED), Millis(1_001_000));
+        let next = |now| policy.next_look_up(3, ACCEPTED, now);
+        assert_eq!(next(ACCEPTED.plus(700)), Millis(1_001_000));
+        // Who was asked about late, since the list before took its time, keeps step.
+        assert_eq!(next(Millis(1_001_000)), Millis(1_002_000));
+        assert_eq!(next(Millis(1_001_999)), Millis(1_002_000));
     }
 }

@@ -1,7 +1,11 @@
 //! What a provider allows, as data. One table per provider; engine, config, the `providers`
 //! command and the docs read the same one, and a test holds it to what the adapter does.
 
-use domain::{Method, Policy, ReferenceFormat};
+mod polling;
+
+pub use polling::Polling;
+
+use domain::{Method, Policy, PolicyChange, PollingChange, ReferenceFormat};
 
 /// A provider's limits and its idempotency contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +24,9 @@ pub struct Limits {
     pub rows_per_look_up: u16,
     /// Look-ups want what the provider told when it took the payout: its id, or that of the call.
     pub looks_up_by_id: bool,
-    /// Whether and how payouts may be polled.
+    /// Whether payouts that nobody doubts may be asked about, and how often; config agrees it.
     pub polling: Polling,
-    /// Records in a page of a list, where there is one.
+    /// Records in a page of a list, where there is one; no setting makes it more than 1,000.
     pub page_size: Option<u16>,
     /// What the provider makes of a reference that it has seen, and what a look-up can prove.
     pub idempotency: Idempotency,
@@ -40,6 +44,29 @@ pub struct Limits {
     pub rules: bool,
     /// How long to wait for what, unless config says otherwise.
     pub policy: Policy,
+}
+
+impl Limits {
+    /// The waiting times of a lane: the provider's, with what its config changes, and polled as it
+    /// has agreed. What cannot be agreed is told, with what could.
+    pub fn policy_of(
+        &self,
+        change: &PolicyChange,
+        polling: Option<&PollingChange>,
+        is_sandbox: bool,
+    ) -> Result<Policy, String> {
+        let policy = change.on(&self.policy);
+        let Some(wanted) = polling else { return Ok(policy) };
+        let polled = self.polling.agree(self.provider, wanted, is_sandbox)?;
+        if polled.every_ms > policy.submitted_give_up_ms {
+            return Err(format!(
+                "interval_ms is {}; payouts without a final answer go to review after {} \
+                 (policy.submitted_give_up_ms), before they were asked about once",
+                polled.every_ms, policy.submitted_give_up_ms
+            ));
+        }
+        Ok(Policy { polled: Some(polled), ..policy })
+    }
 }
 
 /// The idempotency contract. The engine never resends outside it.
@@ -77,17 +104,6 @@ pub enum SecondStep {
     Code,
     /// Funding: by the lane where it was agreed so, else by a person.
     Funding,
-}
-
-/// Whether payouts may be polled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Polling {
-    /// Never: single look-ups only, to settle doubt and overdue payouts.
-    Never,
-    /// Only with the provider's consent, which config states with an interval.
-    ByAgreement,
-    /// Lists by page.
-    Paged,
 }
 
 /// Whether the provider deduplicates our reference.

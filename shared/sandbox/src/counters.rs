@@ -51,6 +51,7 @@ impl Least {
 pub(crate) struct Counters {
     pub(crate) create: Count,
     pub(crate) status: Count,
+    pub(crate) unlisted: Count,
     pub(crate) youngest_asked_ms: Least,
     pub(crate) cancel: Count,
     pub(crate) account: Count,
@@ -70,6 +71,7 @@ impl Counters {
         CountersSnapshot {
             create: self.create.get(),
             status: self.status.get(),
+            unlisted: self.unlisted.get(),
             youngest_asked_ms: self.youngest_asked_ms.get(),
             cancel: self.cancel.get(),
             account: self.account.get(),
@@ -94,6 +96,10 @@ pub struct CountersSnapshot {
     pub create: u64,
     /// Look-ups.
     pub status: u64,
+    /// Those of them that told where a payout stands for which its dossier lists no reason to ask:
+    /// polling. **Anything but 0 breaks the platform's rule.** The merchant gateway alone tells it.
+    #[serde(default)]
+    pub unlisted: u64,
     /// The age of the youngest payout that a look-up asked for, but for those that were rejected:
     /// asking for these is how a negative callback is confirmed. 0 for one that does not exist.
     /// The merchant gateway alone tells it.

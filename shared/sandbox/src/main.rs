@@ -47,6 +47,10 @@ struct Args {
     /// From an accepted create to its final state, in milliseconds.
     #[arg(long, value_name = "N")]
     settle_after_ms: Option<u64>,
+    /// From an accepted create on until a look-up needs no other reason, in milliseconds.
+    /// What is said last holds.
+    #[arg(long, value_name = "N", overrides_with = "look_ups_after_ms")]
+    look_ups_after_ms: Option<u64>,
     /// What look-ups ask by.
     #[arg(long, value_enum, default_value = "order-id")]
     status_id: StatusIdArg,
@@ -103,6 +107,7 @@ impl Args {
             api_key: self.api_key,
             callback_sign,
             settle_after_ms: self.settle_after_ms.unwrap_or(default.settle_after_ms),
+            look_ups_after_ms: self.look_ups_after_ms.unwrap_or(default.look_ups_after_ms),
             status_id: match self.status_id {
                 StatusIdArg::OrderId => StatusId::OrderId,
                 StatusIdArg::InternalTransactionId => StatusId::InternalTransactionId,

@@ -2,7 +2,7 @@
 
 mod support;
 
-use sandbox::{BadSign, MerchantConfig, NOT_FOUND, Status, StatusId};
+use sandbox::{BadSign, Chance, Fault, MerchantConfig, NOT_FOUND, Status, StatusId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use support::*;
@@ -84,6 +84,61 @@ async fn it_knows_how_young_the_payouts_were_that_somebody_asked_about() {
     assert!(youngest_ms().is_some_and(|age_ms| age_ms > 20), "{:?}", youngest_ms());
     status(&sandbox, "nothing").await;
     assert_eq!(youngest_ms(), Some(0));
+}
+
+#[tokio::test]
+async fn a_look_up_without_one_of_the_dossiers_reasons_is_counted_and_one_with_a_reason_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = MerchantConfig { look_ups_after_ms: 60_000, ..quick() };
+    let (sandbox, receiver) = (start(dir.path(), config).await, Receiver::start().await);
+    let unlisted = || sandbox.counters().unlisted;
+    create(&sandbox, "paid", "10.00", &receiver).await;
+    eventually("settled", || sandbox.ledger()[0].acknowledged).await;
+    status(&sandbox, "paid").await;
+    assert_eq!(unlisted(), 1, "nobody doubts it");
+    // What is not found lets one that exists show that look-ups work; once.
+    status(&sandbox, "nothing").await;
+    status(&sandbox, "paid").await;
+    assert_eq!(unlisted(), 1, "that is the control");
+    status(&sandbox, "paid").await;
+    assert_eq!(unlisted(), 2);
+    // What was rejected is confirmed, once for each callback.
+    create(&sandbox, "rejected", "10.91", &receiver).await;
+    eventually("rejected", || sandbox.ledger()[1].acknowledged).await;
+    status(&sandbox, "rejected").await;
+    assert_eq!(unlisted(), 2, "that is how it is confirmed");
+    status(&sandbox, "rejected").await;
+    assert_eq!(unlisted(), 3, "and that is a loop");
+    // A create without an answer is asked about until it is told where it stands.
+    for fault in [Fault::ErrorAfter, Fault::StatusError] {
+        sandbox.dial().set(fault, Chance::next(1)).unwrap();
+    }
+    assert_eq!(create(&sandbox, "lost", "10.96", &receiver).await.status, 500);
+    assert_eq!(status(&sandbox, "lost").await.status, 500);
+    assert_eq!(status(&sandbox, "lost").await.status, 200);
+    assert_eq!(unlisted(), 3);
+    status(&sandbox, "lost").await;
+    assert_eq!(
+        (sandbox.counters().status, unlisted()),
+        (9, 4),
+        "once it was told, that is polling"
+    );
+}
+
+#[tokio::test]
+async fn age_is_a_reason_as_long_as_no_callback_has_settled_the_payout() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = MerchantConfig { look_ups_after_ms: 0, ..quick() };
+    let (sandbox, receiver) = (start(dir.path(), config).await, Receiver::start().await);
+    create(&sandbox, "pending", "10.96", &receiver).await;
+    for _ in 0..3 {
+        status(&sandbox, "pending").await;
+    }
+    assert_eq!(sandbox.counters().unlisted, 0, "no news, and old enough");
+    create(&sandbox, "paid", "10.00", &receiver).await;
+    eventually("settled", || sandbox.ledger()[1].acknowledged).await;
+    status(&sandbox, "paid").await;
+    assert_eq!(sandbox.counters().unlisted, 1, "its callback was taken");
 }
 
 #[tokio::test]

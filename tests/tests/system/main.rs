@@ -17,6 +17,7 @@
 //! - [`stopping`]: a graceful end; [`brakes`]: a batch that stops by itself; [`spend`]: a lane's cap;
 //!   [`hours`]: a lane that is closed, and one that is drained
 //! - [`audit`]: what was done is proved, and what is changed by hand is found
+//! - [`polling`]: only as agreed, and what every test checks of it
 //! - [`terms`]: a batch that must wait for its time, and one that goes before others
 //! - [`twins`]: the same thing given to two producers at one moment
 
@@ -31,6 +32,7 @@ mod hours;
 mod inbox;
 mod keys;
 mod pace;
+mod polling;
 mod promptness;
 mod providers;
 mod reconcile;

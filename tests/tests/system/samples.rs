@@ -69,6 +69,8 @@ fn by_worker_up() -> Vec<ResultRow> {
     let tally = agree_by_provider_id(&rows, &sandbox.ledger());
     assert!(tally.rows("paid") > 0, "{tally:?}");
     assert_eq!(sandbox.counters().duplicates, 0);
+    sandbox.was_asked_for_no_large_page();
+    sandbox.was_never_polled();
     up.terminate();
     assert!(up.wait(LONG).success());
     rows

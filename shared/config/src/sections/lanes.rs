@@ -3,7 +3,7 @@
 use super::brakes::BrakesConfig;
 use super::ceilings::CeilingsConfig;
 use super::hours::HoursConfig;
-use domain::{LaneName, Method, PolicyChange};
+use domain::{LaneName, Method, PolicyChange, PollingChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -25,6 +25,9 @@ pub struct LaneConfig {
     pub canary: bool,
     /// Waiting times, all in milliseconds.
     pub policy: PolicyChange,
+    /// How payouts without news are polled, where that is agreed; else they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub polling: Option<PollingChange>,
     /// What no payout, batch or day exceeds (S23).
     pub ceilings: CeilingsConfig,
     /// When a batch stops by itself.
@@ -46,6 +49,7 @@ impl Default for LaneConfig {
             look_ups_per_second: Rate::ProvidersOwn,
             canary: true,
             policy: PolicyChange::default(),
+            polling: None,
             ceilings: CeilingsConfig::default(),
             brakes: BrakesConfig::default(),
             hours: None,

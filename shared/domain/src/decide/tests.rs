@@ -263,6 +263,19 @@ fn nothing_is_sent_or_cancelled_while_a_hint_waits_for_its_look_up() {
     assert_eq!(apply(&cleared, intent(), NOW).state, State::Submitting);
 }
 
+#[test]
+fn a_hint_is_answered_by_one_look_up_and_the_next_one_comes_when_the_payout_is_overdue() {
+    let sent = apply(&fresh(), intent(), NOW);
+    let taken = apply(&sent, outcome(&sent, Outcome::Accepted), NOW);
+    let soon = NOW.plus(10_000);
+    let hinted = apply(&taken, Event::Hint, soon);
+    assert_eq!((hinted.due, hinted.news_pending), (soon, true));
+    let unanswered = apply(&hinted, Event::Inconclusive, soon);
+    assert_eq!(unanswered.due, soon.plus(policy().settling_ms), "nothing was told yet");
+    let answered = apply(&hinted, found(&hinted, News::InProgress, soon), soon);
+    assert_eq!(answered.due, taken.due, "as if the hint had never been");
+}
+
 fn proved_absent() -> Payout {
     let lost = unknown();
     let once = apply(&lost, NOT_FOUND, lost.due);

@@ -79,7 +79,7 @@ pub static LIMITS: Limits = Limits {
     look_ups_per_second: 1,
     rows_per_look_up: 1_000,
     looks_up_by_id: true,
-    polling: Polling::Paged,
+    polling: Polling::Paged { interval_ms_min: 60_000 },
     page_size: Some(1_000),
     idempotency: Idempotency {
         deduplication: Deduplication::None,

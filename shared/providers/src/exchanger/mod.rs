@@ -77,7 +77,7 @@ pub static LIMITS: Limits = Limits {
     look_ups_per_second: 2,
     rows_per_look_up: 500,
     looks_up_by_id: true,
-    polling: Polling::Paged,
+    polling: Polling::Paged { interval_ms_min: 60_000 },
     page_size: Some(500),
     idempotency: Idempotency {
         // One seen version refuses a numeric `api_id` that it knows. Nobody documents it, and

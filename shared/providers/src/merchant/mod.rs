@@ -55,7 +55,8 @@ pub static LIMITS: Limits = Limits {
     look_ups_per_second: 1,
     rows_per_look_up: 1,
     looks_up_by_id: false,
-    polling: Polling::Never,
+    // Forbidden without one [doc]; nobody says how often then.
+    polling: Polling::ByAgreement { interval_ms_min: 60_000 },
     page_size: None,
     idempotency: Idempotency {
         deduplication: Deduplication::None,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::gateway::Gateway;
-use super::order::{Notified, Payout};
+use super::order::{Notified, Payout, Status};
 use super::render::Post;
 use super::settle::Due;
-use crate::clock::lock;
+use crate::clock::{lock, unix_ms};
 use crate::dial::Fault;
 
 /// The longest pause between two tries.
@@ -58,17 +58,28 @@ impl Gateway {
             // First the lies: the truth that follows must still win.
             self.forge(&payout).await;
         }
+        self.note_hint(&payout);
         let post = self.render_callback(&payout, None);
         let copy = (tries == 0 && self.dial.strikes(Fault::CallbackDuplicated))
             .then(|| Post { url: post.url.clone(), body: post.body.clone() });
         let is_acknowledged = self.send(post).await;
         if let Some(copy) = copy {
+            self.note_hint(&payout);
             self.send(copy).await;
         }
         if is_acknowledged {
+            lock(&self.reasons).settled(seq, unix_ms());
             self.close(seq, Notified::Acknowledged);
         } else {
             self.try_later(seq, tries + 1);
+        }
+    }
+
+    /// A callback that is not believed by itself is looked up: one that says that nothing was paid,
+    /// and every one where none is signed.
+    fn note_hint(&self, payout: &Payout) {
+        if payout.status != Status::Successful || self.callback_sign.is_none() {
+            lock(&self.reasons).call_for(&payout.order.order_id);
         }
     }
 
@@ -76,6 +87,7 @@ impl Gateway {
         for fault in Fault::FORGED {
             if self.dial.strikes(fault) {
                 self.counters.forged_sent.add();
+                lock(&self.reasons).call_for(&payout.order.order_id);
                 let post = self.render_callback(payout, Some(fault));
                 if self.is_answered_2xx(post).await {
                     self.counters.forged_acknowledged.add();

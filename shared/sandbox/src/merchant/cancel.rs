@@ -31,6 +31,8 @@ impl Gateway {
             self.counters.bad_signatures.add();
             return Err(self.error(StatusCode::UNAUTHORIZED, "invalid sign"));
         }
+        // What became of it is a look-up's to say.
+        lock(&self.reasons).call_for(&payout.order.order_id);
         let outcome = [(payout.order.seq, Status::RejectedMerchant)];
         let cancelled = lock(&self.book).settle(&outcome, unix_ms());
         match cancelled {

@@ -54,6 +54,9 @@ pub struct MerchantConfig {
     pub callback_sign: Option<String>,
     /// From an accepted create to the payout's final state.
     pub settle_after_ms: u64,
+    /// From an accepted create on until its callback may be overdue, or the asker in doubt. Who
+    /// asks earlier, and without a reason that is seen here, polls.
+    pub look_ups_after_ms: u64,
     /// What look-ups ask by.
     pub status_id: StatusId,
     /// How a wrong signature is answered.
@@ -90,6 +93,8 @@ impl Default for MerchantConfig {
             api_key: API_KEY.into(),
             callback_sign: Some(CALLBACK_SIGN.into()),
             settle_after_ms: 1_000,
+            // A request of 30 s and a minute to settle; a callback is overdue much later.
+            look_ups_after_ms: 90_000,
             status_id: StatusId::OrderId,
             bad_sign: BadSign::Unauthorized,
             refusal_status: 400,

@@ -39,7 +39,11 @@ impl Gateway {
         match self.take(&body) {
             Ok(order) => {
                 self.after_accept(&order).await;
-                self.fault_after().unwrap_or_else(|| self.answer(&order))
+                let spoilt = self.fault_after();
+                if spoilt.is_some() {
+                    lock(&self.reasons).call_for(&order.order_id);
+                }
+                spoilt.unwrap_or_else(|| self.answer(&order))
             }
             Err(reply) => reply,
         }
@@ -70,10 +74,13 @@ impl Gateway {
         let refuse_repeated = self.config.refuse_repeated_order_id;
         draft
             .and_then(|draft| lock(&self.book).accept(draft, refuse_repeated))
-            .map_err(|error| self.not_accepted(&error))
+            .map_err(|error| self.not_accepted(order.order_id, &error))
     }
 
-    fn not_accepted(&self, error: &AcceptError) -> Reply {
+    fn not_accepted(&self, order_id: &str, error: &AcceptError) -> Reply {
+        if matches!(error, AcceptError::Repeated) {
+            lock(&self.reasons).call_for(order_id);
+        }
         match error {
             AcceptError::LowBalance | AcceptError::Repeated => self.refuse(&error.to_string()),
             AcceptError::Write(_) => {
@@ -176,8 +183,12 @@ impl Gateway {
             reject_callback_url: &self.reject_url,
         });
         let Ok(mut body) = body else { return self.internal_error() };
-        if self.dial.strikes(Fault::AnswerMalformed) {
+        let is_malformed = self.dial.strikes(Fault::AnswerMalformed);
+        if is_malformed {
             body.truncate(body.len() / 2);
+        }
+        if is_malformed || !is_whole || told != order.fiat {
+            lock(&self.reasons).call_for(&order.order_id);
         }
         Reply::text(StatusCode::OK, "application/json", body)
     }

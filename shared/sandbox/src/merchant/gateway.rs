@@ -19,6 +19,7 @@ use hyper::header::HeaderName;
 use super::book::Book;
 use super::callback::Delivery;
 use super::config::MerchantConfig;
+use super::reasons::Reasons;
 use super::settle::Due;
 use super::sign::{Template, TemplateError};
 use super::wire::Refusal;
@@ -55,6 +56,8 @@ pub(super) struct Gateway {
     admitted_lookups: Mutex<Window>,
     /// Order ids that were told "overloading requisite" once.
     pub(super) overloaded: Mutex<HashSet<Box<str>>>,
+    /// Of look-ups, since the start of the process.
+    pub(super) reasons: Mutex<Reasons>,
 }
 
 /// Why the gateway does not start.
@@ -105,6 +108,7 @@ impl Gateway {
             admitted_creates: Mutex::default(),
             admitted_lookups: Mutex::default(),
             overloaded: Mutex::default(),
+            reasons: Mutex::default(),
             config,
         };
         gateway.take_up_promises();

@@ -23,9 +23,15 @@ impl Gateway {
         if let Some(reply) = self.fault_of_lookup() {
             return reply;
         }
-        let Some(payout) = found else { return self.not_found() };
-        if self.dial.strikes(Fault::StatusBlind) {
+        let found = found.filter(|_| !self.dial.strikes(Fault::StatusBlind));
+        let Some(payout) = found else {
+            lock(&self.reasons).missed();
             return self.not_found();
+        };
+        let after_ms = self.config.look_ups_after_ms;
+        if !lock(&self.reasons).take(&payout.order, after_ms, unix_ms()) {
+            tracing::warn!(order_id = %payout.order.order_id, "asked about without a reason");
+            self.counters.unlisted.add();
         }
         Reply::text(StatusCode::OK, "application/json", self.render_status(&payout))
     }

@@ -7,6 +7,7 @@
 //! | `check`, `requisite`, `sign`, `magic` | is this create in order, and what does it ask for |
 //! | `book`, `picture` | the ledger: file, memory |
 //! | `gateway` | what runs; `create`, `lookup`, `cancel`, `account`: its calls |
+//! | `reasons` | why somebody may ask where a payout stands |
 //! | `settle`, `callback` | what happens to a payout after its answer |
 //! | `fast` | the benchmark's stand-in for all of it |
 
@@ -23,6 +24,7 @@ mod lookup;
 mod magic;
 mod order;
 mod picture;
+mod reasons;
 mod render;
 mod requisite;
 mod settle;

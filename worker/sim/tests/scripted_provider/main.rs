@@ -8,6 +8,7 @@ mod giving_way;
 mod hours;
 mod late;
 mod looks;
+mod polling;
 mod rewound;
 mod senders;
 mod spend;

@@ -1,8 +1,8 @@
 //! One chunk, one worker, and a provider that says what the test wants, in virtual time.
 
 use domain::{
-    Account, BatchId, ChunkId, Event, Hours, LedgerId, Millis, Outcome, Payout, Place, Row, Sender,
-    Terms,
+    Account, BatchId, ChunkId, Event, Hours, LedgerId, Millis, Outcome, Payout, Place, Policy,
+    Polled, Row, Sender, Terms,
 };
 use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings, SpendCaps};
 use futures::FutureExt;
@@ -50,6 +50,8 @@ pub struct Scripted {
     pub sent_ms: Mutex<Vec<u64>>,
     /// Payments that were asked about.
     pub asked: Mutex<Vec<Payment>>,
+    /// When, and about which rows, each look-up asked.
+    pub look_ups: Mutex<Vec<(u64, Vec<u16>)>>,
     tried: Mutex<usize>,
     /// Payments whose step arrived.
     pub stepped: Mutex<Vec<Payment>>,
@@ -108,6 +110,8 @@ impl Provider for Scripted {
             self.exec.sleep(REQUEST_MS).await;
             let mut says = self.finds.lock().expect("no panic");
             let found: Vec<Found> = question.payments.iter().map(&mut **says).collect();
+            let rows = question.payments.iter().map(|payment| payment.place.row).collect();
+            self.look_ups.lock().expect("no panic").push((self.exec.now_ms(), rows));
             self.asked.lock().expect("no panic").extend(question.payments);
             found.into()
         }
@@ -169,6 +173,7 @@ struct Served {
     batch_brakes: BatchBrakeSettings,
     hours: Option<Hours>,
     spend: SpendCaps,
+    polled: Option<Polled>,
 }
 
 impl Served {
@@ -182,7 +187,7 @@ impl Served {
         let setup = LaneSetup {
             name: lane_name(),
             provider: self.provider.clone(),
-            policy: policy(),
+            policy: Policy { polled: self.polled, ..policy() },
             interval_us: 0,
             in_flight: 8,
             look_up_interval_us: self.look_up_interval_us,
@@ -215,6 +220,7 @@ struct Scene {
     hours: Option<Hours>,
     terms: Terms,
     spend: SpendCaps,
+    polled: Option<Polled>,
     /// How late it is when the batch is taken.
     begins_ms: u64,
 }
@@ -230,6 +236,7 @@ impl Scene {
             hours: None,
             terms: Terms::default(),
             spend: SpendCaps::default(),
+            polled: None,
             begins_ms: 0,
         }
     }
@@ -283,9 +290,14 @@ impl World {
         World::at(Scene { chunk_rows, look_up_interval_us, batch_brakes, ..Scene::of(rows) })
     }
 
+    /// So many rows in one chunk, on a lane that is polled so.
+    pub fn polled(rows: u16, polled: Polled) -> World {
+        World::at(Scene { polled: Some(polled), ..Scene::of(rows) })
+    }
+
     fn at(scene: Scene) -> World {
         let Scene { begins_ms, rows, chunk_rows, terms, .. } = scene;
-        let Scene { look_up_interval_us, batch_brakes, hours, spend, .. } = scene;
+        let Scene { look_up_interval_us, batch_brakes, hours, spend, polled, .. } = scene;
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
         let ledger = MemoryLedger::new(
@@ -299,13 +311,17 @@ impl World {
         let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows, terms));
         let provider = Arc::new(Scripted {
             exec: exec.clone(),
-            limits: limits(),
+            limits: Limits {
+                rows_per_look_up: if polled.is_some_and(|p| p.together) { 500 } else { 1 },
+                ..limits()
+            },
             answers: Mutex::new(Box::new(|_| taken())),
             finds: Mutex::new(Box::new(|_| Found::Unclear { text: "no script".to_owned() })),
             steps: Mutex::new(Box::new(|_| StepAnswer::Taken)),
             sent: Mutex::default(),
             sent_ms: Mutex::default(),
             asked: Mutex::default(),
+            look_ups: Mutex::default(),
             tried: Mutex::default(),
             stepped: Mutex::default(),
         });
@@ -315,8 +331,14 @@ impl World {
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
         let provider_of = provider.clone();
-        let lane =
-            Served { provider: provider_of, look_up_interval_us, batch_brakes, hours, spend };
+        let lane = Served {
+            provider: provider_of,
+            look_up_interval_us,
+            batch_brakes,
+            hours,
+            spend,
+            polled,
+        };
         let engine = lane.start(&exec, &ledger, sender, journal.clone());
         World { exec, ledger, provider, engine, journal, lane, chunk: ChunkId { batch, no: 0 } }
     }

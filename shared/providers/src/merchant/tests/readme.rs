@@ -169,8 +169,8 @@ fn what_is_read_by_nobody_is_left_out_with_a_reason() {
             }
         }
     }
-    assert!(left_out.iter().any(|row| row[0] == "polling of statuses"));
-    assert_eq!(LIMITS.polling, Polling::Never);
+    assert!(left_out.iter().any(|row| row[0] == "polling of statuses without an agreement"));
+    assert!(matches!(LIMITS.polling, Polling::ByAgreement { .. }));
 }
 
 #[test]
