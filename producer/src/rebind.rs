@@ -13,7 +13,7 @@ use domain::{Account, ChunkId, Event, LaneName, Millis, Payout, Policy, State};
 use ledger::apply::{Happening, apply};
 use ledger::lane::change;
 use ledger::suspicion;
-use ledger::{Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
+use ledger::{Chunk, Claim, Guard, LaneRecord, Ledger, LedgerError, Note, NoteKind, Stop, Token};
 use std::time::Duration;
 
 /// How long a chunk is held while its rows are changed: a few round trips to the ledger.
@@ -141,7 +141,7 @@ async fn chunk(
     text: &str,
 ) -> Result<u64, LedgerError> {
     match ledger.chunk(id).await? {
-        Some(chunk) if chunk.lane == *lane => {}
+        Some(chunk) if chunk.vias().any(|via| via.lane == *lane) => {}
         _ => return Ok(0),
     }
     loop {
@@ -149,7 +149,7 @@ async fn chunk(
             Claim::Gone => return Ok(0),
             Claim::Busy => tokio::time::sleep(Duration::from_millis(BUSY_MS)).await,
             Claim::Held { token, chunk, now, .. } => {
-                let moved = rows(ledger, id, token, policy, text, chunk.payouts, now).await?;
+                let moved = rows(ledger, lane, token, policy, text, chunk, now).await?;
                 ledger.release(id, token, now).await?;
                 if let Some(moved) = moved {
                     return Ok(moved);
@@ -162,27 +162,27 @@ async fn chunk(
 /// `None` if the lease was lost meanwhile.
 async fn rows(
     ledger: &dyn Ledger,
-    id: ChunkId,
+    lane: &LaneName,
     token: Token,
     policy: &Policy,
     text: &str,
-    payouts: Vec<Payout>,
+    chunk: Chunk,
     now: Millis,
 ) -> Result<Option<u64>, LedgerError> {
-    let guard = Guard::Held(token);
+    let (id, guard) = (chunk.id, Guard::Held(token));
     // Whose sender is gone is in doubt first.
     let is_left = |payout: &Payout| payout.state == State::Submitting;
-    let left = happenings(&payouts, is_left, &Event::SenderLost, &[]);
+    let left = happenings(&chunk, lane, is_left, &Event::SenderLost, &[]);
     if apply(ledger, id, guard, now, policy, left).await?.is_none() {
         return Ok(None);
     }
-    let payouts = ledger.chunk(id).await?.map_or_else(Vec::new, |chunk| chunk.payouts);
+    let chunk = ledger.chunk(id).await?.unwrap_or(chunk);
     let may_be_there = |payout: &Payout| {
         payout.state.is_open()
             && (payout.state != State::Accepted || payout.account != Account::NONE)
     };
     let reason = [Note::new(NoteKind::Reason, text)];
-    let moving = happenings(&payouts, may_be_there, &Event::Rebound, &reason);
+    let moving = happenings(&chunk, lane, may_be_there, &Event::Rebound, &reason);
     let Some(done) = apply(ledger, id, guard, now, policy, moving).await? else {
         return Ok(None);
     };
@@ -190,14 +190,15 @@ async fn rows(
     Ok(Some(u64::try_from(moved).unwrap_or(u64::MAX)))
 }
 
-/// `event` for each payout that is `meant`.
+/// `event` for each payout on the lane that is `meant`.
 fn happenings(
-    payouts: &[Payout],
+    chunk: &Chunk,
+    lane: &LaneName,
     meant: impl Fn(&Payout) -> bool,
     event: &Event,
     notes: &[Note],
 ) -> Vec<Happening> {
-    let rows = (0u16..).zip(payouts).filter(|(_, payout)| meant(payout));
+    let rows = chunk.on(lane).filter(|(_, payout)| meant(payout));
     rows.map(|(row, payout)| Happening {
         row,
         payout: *payout,

@@ -124,7 +124,7 @@ pub async fn cancel(
 
 async fn cancel_chunk(ledger: &dyn Ledger, rules: &Rules, id: ChunkId) -> Result<u64, LedgerError> {
     let Some(chunk) = ledger.chunk(id).await? else { return Ok(0) };
-    let policy = rules.policy(&chunk.lane);
+    let policy = rules.policy(&chunk.first.lane);
     let numbered = (0u16..).zip(&chunk.payouts);
     let happenings: Vec<Happening> = numbered
         .filter(|(_, payout)| payout.state == State::Accepted)

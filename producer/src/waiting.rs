@@ -7,7 +7,7 @@ use crate::provider::payout;
 use crate::rules::Rules;
 use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Row, State};
 use ledger::told::Told;
-use ledger::{Chunk, Ledger, LedgerError};
+use ledger::{Chunk, Ledger, LedgerError, Via};
 use providers::SecondStep;
 use std::sync::Arc;
 
@@ -126,22 +126,26 @@ async fn of_chunk(
     }
     let told = Told::read(ledger, chunk.id).await?;
     let rows = payout::rows(ledger, chunk.id).await?;
-    let lane = rules.lane(chunk.lane.as_str()).map(|at| &rules.lanes[at]);
-    let step = lane.map_or(SecondStep::None, |lane| lane.provider.limits().second_step);
-    let hold = hold(ledger, batch, &chunk.lane).await?;
-    let numbered = (0u16..).zip(chunk.payouts.iter().zip(rows));
-    let waiting = numbered.filter(|(_, (payout, _))| payout.state == State::Waiting);
-    let one = |(row, (payout, what)): (u16, (&domain::Payout, Arc<Row>))| Waits {
-        row: what,
-        lane: chunk.lane.clone(),
-        since: payout.since,
-        what: told.reason(row).unwrap_or(NO_WORDS).to_owned(),
-        stepped: payout.stepped,
-        step_until: payout.step_open.then_some(payout.due),
-        step,
-        hold: hold.clone(),
-    };
-    Ok(waiting.map(one).collect())
+    let mut all = Vec::new();
+    for Via { lane, .. } in chunk.vias() {
+        let known = rules.lane(lane.as_str()).map(|at| &rules.lanes[at]);
+        let step = known.map_or(SecondStep::None, |lane| lane.provider.limits().second_step);
+        let hold = hold(ledger, batch, lane).await?;
+        let waiting = chunk.on(lane).filter(|(_, payout)| payout.state == State::Waiting);
+        all.extend(waiting.filter_map(|(row, payout)| {
+            Some(Waits {
+                row: Arc::clone(rows.get(usize::from(row))?),
+                lane: lane.clone(),
+                since: payout.since,
+                what: told.reason(row).unwrap_or(NO_WORDS).to_owned(),
+                stepped: payout.stepped,
+                step_until: payout.step_open.then_some(payout.due),
+                step,
+                hold: hold.clone(),
+            })
+        }));
+    }
+    Ok(all)
 }
 
 /// Why a step would be refused now, whatever the payout's own state.

@@ -24,6 +24,8 @@ pub struct Settings {
     pub engine: Engine,
     /// The lanes; rows that name none go to the first.
     pub lanes: Vec<Lane>,
+    /// The lane that what the first one refuses goes by.
+    pub failover: Option<Provider>,
     /// Creates a second; 0 is no limit.
     pub rate_per_second: u32,
     /// Creates at once.
@@ -57,6 +59,7 @@ impl Settings {
         Settings {
             engine,
             lanes: vec![Lane::of(Provider::Merchant)],
+            failover: None,
             rate_per_second: 0,
             in_flight: 50,
             canary: true,
@@ -118,6 +121,9 @@ callback_key_file = "data/callback.key"
         }
         if let Some(lane) = self.lanes.first() {
             let _ = writeln!(text, "[[routes]]\nlane = \"{}\"", lane.provider.name());
+            if let Some(failover) = self.failover {
+                let _ = writeln!(text, "failover = \"{}\"", failover.name());
+            }
         }
         text
     }

@@ -100,7 +100,7 @@ fn check_row(
 ) {
     verdict.rows += 1;
     let of = |reference: &PayerReference, attempt| {
-        ProviderReference::make(id, reference, attempt, chunk.format)
+        ProviderReference::make(id, reference, attempt, chunk.via_of(payout, attempt).format)
     };
     let paid: Vec<&LedgerEntry> = (1..=payout.attempt.max(1))
         .flat_map(|attempt| {
@@ -144,6 +144,7 @@ mod tests {
     use super::*;
     use domain::{BatchId, Currencies, Destination, LaneName, Method, Millis, Money};
     use domain::{ReferenceFormat, payout};
+    use ledger::Via;
     use sandbox::Status;
 
     const FORMAT: ReferenceFormat = ReferenceFormat::Text { max_bytes: 36 };
@@ -168,9 +169,9 @@ mod tests {
     fn chunk() -> Chunk {
         Chunk {
             id: ChunkId { batch: BatchId(ulid::Ulid::from_parts(1, 1)), no: 0 },
-            lane: LaneName::new("main").unwrap(),
+            first: Via { lane: LaneName::new("main").unwrap(), format: FORMAT },
+            second: None,
             first_ordinal: 1,
-            format: FORMAT,
             payouts: Vec::new(),
         }
     }

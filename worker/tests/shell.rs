@@ -10,7 +10,7 @@ use engine::StartError;
 use ledger::memory::MemoryLedger;
 use ledger::redis::RedisLedger;
 use ledger::sqlite::SqliteLedger;
-use ledger::{Ledger, NewBatch, NewChunk, Opened, Seal, rows};
+use ledger::{Ledger, NewBatch, NewChunk, Opened, Seal, Via, rows};
 use providers::registry::SandboxAddress;
 use sandbox::{Sandbox, SandboxConfig};
 use std::path::Path;
@@ -77,10 +77,13 @@ async fn fill(ledger: &dyn Ledger) -> BatchId {
         assert!(ledger.reserve(places.collect()).await.expect("an answer").is_empty());
         let chunk = NewChunk {
             id: ChunkId { batch: id, no },
-            lane: LaneName::new("main").expect("a name"),
+            first: Via {
+                lane: LaneName::new("main").expect("a name"),
+                format: ReferenceFormat::Text { max_bytes: 36 },
+            },
+            second: None,
             rows: u16::try_from(chunk.len()).expect("few rows"),
             first_ordinal: first,
-            format: ReferenceFormat::Text { max_bytes: 36 },
             unsent_give_up_ms: 3_600_000,
             blocks: rows::encode(&chunk).expect("blocks"),
             lease_ms: 60_000,

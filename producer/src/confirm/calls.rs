@@ -57,11 +57,13 @@ pub async fn of_batch(
     let mut calls = Vec::new();
     for no in 0..about.chunks {
         let Some(chunk) = ledger.chunk(ChunkId { batch, no }).await? else { continue };
-        let has_step = rules
-            .lane(chunk.lane.as_str())
-            .is_some_and(|at| rules.lanes[at].provider.limits().second_step != SecondStep::None);
-        if has_step {
-            calls.extend(of_chunk(ledger, &chunk).await?);
+        let has_step = |lane: &LaneName| {
+            let lane = rules.lane(lane.as_str()).map(|at| &rules.lanes[at]);
+            lane.is_some_and(|lane| lane.provider.limits().second_step != SecondStep::None)
+        };
+        if chunk.vias().any(|via| has_step(&via.lane)) {
+            let all = of_chunk(ledger, &chunk).await?;
+            calls.extend(all.into_iter().filter(|call| has_step(&call.lane)));
         }
     }
     Ok(calls)
@@ -106,7 +108,8 @@ pub async fn of_chunk(ledger: &dyn Ledger, chunk: &Chunk) -> Result<Vec<Call>, L
             }
         };
         let handle = shipment.map(|shipment| shipment.handle.clone());
-        calls.push(Call::of(chunk, handle, &carried, &decided));
+        let lane = &chunk.via(&row.payout).lane;
+        calls.push(Call::of(chunk.id, lane, handle, &carried, &decided));
     }
     Ok(calls)
 }
@@ -121,7 +124,8 @@ fn is_decided(row: &CallRow, shipment: &Shipment, is_newest: bool) -> bool {
 
 impl Call {
     fn of(
-        chunk: &Chunk,
+        chunk: ChunkId,
+        lane: &LaneName,
         handle: Option<String>,
         carried: &[&CallRow],
         decided: &[&CallRow],
@@ -131,8 +135,8 @@ impl Call {
             rows.map(|row| (*row).clone()).collect()
         };
         Call {
-            chunk: chunk.id,
-            lane: chunk.lane.clone(),
+            chunk,
+            lane: lane.clone(),
             handle,
             rows: those(|state| matches!(state, State::Waiting | State::Submitted)),
             // The others are settled, or not at the provider.

@@ -195,7 +195,7 @@ async fn payments(
         Payment {
             place: Place { chunk: call.chunk, row: *row },
             attempt,
-            reference: ProviderReference::make(id, reference, attempt, chunk.format),
+            reference: ProviderReference::make(id, reference, attempt, chunk.via(payout).format),
             row: Arc::clone(what),
             past: Past::of(payout, call.chunk.batch, &line.policy).with_ids(told.ids(*row, payout)),
         }

@@ -57,6 +57,7 @@ pub struct Desk {
     pub(super) packing: Packing,
     totals: Totals,
     lanes: BTreeMap<usize, Totals>,
+    may_come: BTreeMap<usize, Totals>,
     largest: Largest,
 }
 
@@ -69,7 +70,7 @@ pub struct Written {
     pub chunks: u16,
     /// Rows per lane.
     pub lanes: Vec<(LaneName, u64)>,
-    /// The same with the money, by index into [`Rules::lanes`].
+    /// What may come to a lane, with what it is the second one for, by index into [`Rules::lanes`].
     pub by_lane: Vec<(usize, Totals)>,
     /// The largest rows.
     pub largest: Vec<LargeRow>,
@@ -87,6 +88,7 @@ impl Desk {
             building: BTreeMap::new(),
             totals: Totals::default(),
             lanes: BTreeMap::new(),
+            may_come: BTreeMap::new(),
             largest: Largest::default(),
         }
     }
@@ -157,7 +159,7 @@ impl Desk {
             totals: self.totals,
             chunks: self.places.chunks(),
             lanes: rows_per_lane(&self.rules, &self.lanes),
-            by_lane: self.lanes.into_iter().collect(),
+            by_lane: self.may_come.into_iter().collect(),
             largest: self.largest.rows()?,
         })
     }
@@ -168,7 +170,7 @@ impl Desk {
 
     fn place_all(&mut self, rows: &[Good]) -> Result<Vec<Spot>, IntakeError> {
         let next =
-            |(c, _): &Good| self.places.next(c.lane, c.row.len()).ok_or(IntakeError::TooLarge);
+            |(c, _): &Good| self.places.next(c.way, c.row.len()).ok_or(IntakeError::TooLarge);
         rows.iter().map(next).collect()
     }
 
@@ -223,11 +225,12 @@ impl Desk {
 
     async fn put(&mut self, row: Packed, spot: Spot) -> Result<(), IntakeError> {
         add(&mut self.totals, &row);
-        add(self.lanes.entry(row.lane).or_default(), &row);
+        add(self.lanes.entry(row.way.lane).or_default(), &row);
+        add_all(&mut self.may_come, &row);
         self.largest.see(&row);
         let building = self.building.entry(spot.no).or_insert_with(|| Building {
             no: spot.no,
-            lane: row.lane,
+            way: row.way,
             first_ordinal: row.ordinal,
             rows: Vec::new(),
         });
@@ -244,6 +247,11 @@ impl Desk {
 /// Rows per lane, by name.
 pub fn rows_per_lane(rules: &Rules, lanes: &BTreeMap<usize, Totals>) -> Vec<(LaneName, u64)> {
     lanes.iter().map(|(at, totals)| (rules.lanes[*at].name.clone(), totals.rows())).collect()
+}
+
+/// Adds a row to the totals of all lanes that may have to pay it.
+pub fn add_all(may_come: &mut BTreeMap<usize, Totals>, row: &Packed) {
+    row.way.lanes().for_each(|lane| add(may_come.entry(lane).or_default(), row));
 }
 
 /// Adds a row to totals.

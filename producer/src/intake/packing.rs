@@ -1,9 +1,9 @@
 //! The writing task: full chunks are compressed and appended beside the reading of the next ones.
 
 use super::{INTAKE_LEASE_MS, IntakeError, run_blocking};
-use crate::rules::Rules;
+use crate::rules::{Lane, Rules, Way};
 use domain::{BatchId, ChunkId};
-use ledger::{Ledger, NewChunk};
+use ledger::{Ledger, NewChunk, Via};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
@@ -16,8 +16,8 @@ const AT_ONCE: usize = 3;
 pub struct Building {
     /// Its number.
     pub no: u16,
-    /// Index into [`Rules::lanes`].
-    pub lane: usize,
+    /// Where its rows go.
+    pub way: Way,
     /// Ordinal of its first row.
     pub first_ordinal: u32,
     /// Its rows, by [`ledger::rows::pack`].
@@ -104,16 +104,16 @@ async fn write(
     rules: Arc<Rules>,
     batch: BatchId,
 ) -> Result<(), IntakeError> {
-    let Building { no, lane, first_ordinal, rows } = building;
-    let lane = &rules.lanes[lane];
+    let Building { no, way, first_ordinal, rows } = building;
+    let lane = &rules.lanes[way.lane];
     let count = u16::try_from(rows.len()).map_err(|_| IntakeError::TooLarge)?;
     let blocks = run_blocking(move || ledger::rows::encode_packed(&rows)).await??;
     let chunk = NewChunk {
         id: ChunkId { batch, no },
-        lane: lane.name.clone(),
+        first: via(lane),
+        second: way.failover.map(|at| via(&rules.lanes[at])),
         rows: count,
         first_ordinal,
-        format: lane.provider.limits().reference,
         unsent_give_up_ms: lane.policy.unsent_give_up_ms,
         blocks,
         lease_ms: INTAKE_LEASE_MS,
@@ -122,4 +122,8 @@ async fn write(
         true => Ok(()),
         false => Err(IntakeError::Overtaken { batch }),
     }
+}
+
+fn via(lane: &Lane) -> Via {
+    Via { lane: lane.name.clone(), format: lane.provider.limits().reference }
 }

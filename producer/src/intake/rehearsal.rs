@@ -5,7 +5,7 @@
 //! rehearsal itself must remember which references it has seen.
 
 use super::ceilings;
-use super::desk::{add, rows_per_lane};
+use super::desk::{add, add_all, rows_per_lane};
 use super::held::{held_by, held_by_lost, refused};
 use super::size::Largest;
 use super::source::{BadRow, Item};
@@ -31,6 +31,7 @@ pub struct Rehearsal {
     batches: BTreeMap<BatchId, Option<Batch>>,
     totals: Totals,
     lanes: BTreeMap<usize, Totals>,
+    may_come: BTreeMap<usize, Totals>,
     largest: Largest,
 }
 
@@ -43,6 +44,7 @@ impl Rehearsal {
             batches: BTreeMap::new(),
             totals: Totals::default(),
             lanes: BTreeMap::new(),
+            may_come: BTreeMap::new(),
             largest: Largest::default(),
         }
     }
@@ -90,7 +92,8 @@ impl Rehearsal {
                 Some(words) => bad.push(refused((row, cells), column, words)?),
                 None => {
                     add(&mut self.totals, &row);
-                    add(self.lanes.entry(row.lane).or_default(), &row);
+                    add(self.lanes.entry(row.way.lane).or_default(), &row);
+                    add_all(&mut self.may_come, &row);
                     self.largest.see(&row);
                 }
             }
@@ -100,7 +103,7 @@ impl Rehearsal {
 
     /// What would have been taken.
     pub fn finish(self, rules: &Rules) -> Result<Taken, IntakeError> {
-        let by_lane: Vec<_> = self.lanes.clone().into_iter().collect();
+        let by_lane: Vec<_> = self.may_come.into_iter().collect();
         ceilings::check_batch(rules, &by_lane)?;
         Ok(Taken {
             rows: self.totals.rows(),

@@ -4,7 +4,7 @@ use super::{IntakeError, Progress, TakeOptions};
 use crate::file::{Record, Records, Survey, Text, dialect, survey};
 use crate::rules::columns::{Columns, HeaderError, matches};
 use crate::rules::reader::Candidate;
-use crate::rules::{Lacking, Problem, RowReader, Rules};
+use crate::rules::{Lacking, Problem, RowReader, Rules, Way};
 use config::{Delimiter, ProfileConfig};
 use domain::{Currency, ReferenceKey};
 use std::fs::File;
@@ -44,8 +44,8 @@ pub type Cells = Option<Box<[Box<str>]>>;
 /// of them waits in memory while its references are reserved.
 #[derive(Clone, Debug)]
 pub struct Packed {
-    /// Index into [`Rules::lanes`].
-    pub lane: usize,
+    /// Where it goes.
+    pub way: Way,
     /// Counts the data rows from 1.
     pub ordinal: u32,
     /// The line at which it starts.
@@ -218,13 +218,13 @@ fn packed(
     candidate: Candidate,
     currency: &mut Option<Arc<Currency>>,
 ) -> Result<Packed, IntakeError> {
-    let Candidate { lane, row, key } = candidate;
+    let Candidate { way, row, key } = candidate;
     let currency = match currency {
         Some(same) if **same == *row.money.currency() => same,
         other => other.insert(Arc::new(row.money.currency().clone())),
     };
     Ok(Packed {
-        lane,
+        way,
         ordinal: row.ordinal,
         line: row.line,
         key,

@@ -6,7 +6,7 @@ use domain::{
 };
 use ledger::rows::{BLOCK_ROWS, block_of, decode};
 use ledger::told::Told;
-use ledger::{Ledger, LedgerError};
+use ledger::{Chunk, Ledger, LedgerError, Via};
 use providers::{Past, Payment};
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub struct Known {
     pub place: Place,
     /// The lane that pays it.
     pub lane: LaneName,
+    /// Where it goes if that lane refuses it and creates nothing (S15).
+    pub failover: Option<LaneName>,
     /// Where it stands.
     pub payout: Payout,
     /// What is to be paid.
@@ -71,8 +73,7 @@ pub async fn find(ledger: &dyn Ledger, reference: &str) -> Result<Known, FindErr
         return Err(unknown());
     }
     let about = ledger.about().await?;
-    let (lane, format) = (chunk.lane, chunk.format);
-    Ok(Known { place, lane, payout, row: Arc::new(row), format, ledger: about.id })
+    Ok(Known::of(&chunk, place, payout, Arc::new(row), about.id))
 }
 
 /// Finds a payout of this lane.
@@ -90,6 +91,20 @@ pub async fn find_on(
 }
 
 impl Known {
+    /// One of a chunk.
+    pub fn of(
+        chunk: &Chunk,
+        place: Place,
+        payout: Payout,
+        row: Arc<Row>,
+        ledger: LedgerId,
+    ) -> Known {
+        let Via { lane, format } = chunk.via(&payout).clone();
+        let failover = chunk.second.as_ref().filter(|_| !payout.moved);
+        let failover = failover.map(|via| via.lane.clone());
+        Known { place, lane, failover, payout, row, format, ledger }
+    }
+
     /// As an adapter sees it, in its newest attempt.
     pub fn payment(&self, past: Past) -> Payment {
         let (reference, attempt) = (&self.row.reference, self.payout.attempt);

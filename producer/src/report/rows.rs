@@ -1,8 +1,8 @@
 //! The rows of a batch in the order of the file.
 //!
-//! Chunks are numbered in the order in which they were begun, and at most one per lane was open
-//! at a time. So a merge by ordinal holds about one chunk per lane, and of each chunk's rows one
-//! block: memory depends on the number of lanes, not on the file.
+//! Chunks are numbered in the order in which they were begun, and at most one per route was
+//! open at a time. So a merge by ordinal holds about one chunk per route, and of each chunk's rows one
+//! block: memory depends on the number of routes, not on the file.
 
 use domain::{Batch, ChunkId, LaneName, Payout, Row};
 use ledger::rows::{block_of, decode};
@@ -47,7 +47,9 @@ struct Words {
 
 struct Open {
     id: ChunkId,
-    lane: LaneName,
+    first: LaneName,
+    /// Of what that one refused (S15).
+    second: Option<LaneName>,
     first_ordinal: u32,
     payouts: Vec<Payout>,
     words: BTreeMap<u16, Words>,
@@ -94,7 +96,8 @@ impl<'a> ReportRows<'a> {
         };
         open.at += 1;
         let Words { provider_id, reason, receipts } = open.words.remove(&place).unwrap_or_default();
-        let lane = open.lane.clone();
+        let second = open.second.as_ref().filter(|_| payout.moved);
+        let lane = second.unwrap_or(&open.first).clone();
         if usize::from(open.at) == open.payouts.len() {
             self.open.swap_remove(at);
         } else if open.rows.is_empty() {
@@ -118,7 +121,8 @@ impl<'a> ReportRows<'a> {
         }
         Ok(Open {
             id,
-            lane: chunk.lane,
+            first: chunk.first.lane,
+            second: chunk.second.map(|via| via.lane),
             first_ordinal: chunk.first_ordinal,
             payouts: chunk.payouts,
             words,

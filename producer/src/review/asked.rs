@@ -103,6 +103,12 @@ pub async fn ask(
     let mut all = Vec::new();
     let mut untold = None;
     for attempt in story.known.payout.later_attempts().rev() {
+        if let Some(lane) = &story.known.failover {
+            // Of them this lane may know nothing (S15).
+            let text = format!("it may have gone by lane {lane}; look there");
+            untold = Some(Asked { attempt, told: Ok(Found::Unclear { text }), is_live: None });
+            continue;
+        }
         let payment = payment(ledger, line, story, attempt).await?;
         let (told, is_live) = one(line, payment, control.as_ref()).await;
         let later = Asked { attempt, told, is_live };
@@ -113,7 +119,9 @@ pub async fn ask(
             _ => all.push(later),
         }
     }
-    for (attempt, _) in story.attempts() {
+    // The first lane refused what went by it, and created nothing (S15).
+    let moved = |attempt: u8| story.known.payout.moved && attempt == 1;
+    for (attempt, _) in story.attempts().filter(|(attempt, _)| !moved(*attempt)) {
         let is_older = attempt < story.known.payout.attempt;
         let (told, is_live) = if was_moved && is_older {
             (Err("its lane had another account then; ask that account".to_owned()), None)
@@ -193,8 +201,7 @@ async fn control(
     let Some(chunk) = ledger.chunk(place.chunk).await? else { return Ok(None) };
     let Some(payout) = chunk.payouts.get(usize::from(place.row)).copied() else { return Ok(None) };
     let row = Arc::new(payout::row(ledger, place.chunk, place.row).await?);
-    let (lane, format, ledger) = (chunk.lane, chunk.format, story.known.ledger);
-    let known = Known { place, lane, payout, row, format, ledger };
+    let known = Known::of(&chunk, place, payout, row, story.known.ledger);
     Ok(Some(known.payment(Past::of(&payout, place.chunk.batch, &line.policy))))
 }
 

@@ -59,6 +59,8 @@ pub struct Pages<'a> {
     is_last: bool,
     /// The batch whose chunks are being read, and the next of them.
     open: Option<(Batch, u16)>,
+    /// Pages that were read and not given yet.
+    ready: VecDeque<Page>,
     sums: Sums,
 }
 
@@ -67,23 +69,38 @@ impl<'a> Pages<'a> {
     pub fn new(ledger: &'a dyn Ledger, wanted: Wanted) -> Pages<'a> {
         let (batches, open) = (VecDeque::new(), None);
         let sums = Sums::new();
-        Pages { ledger, wanted, batches, before: None, is_last: false, open, sums }
+
+        let ready = VecDeque::new();
+        Pages { ledger, wanted, batches, before: None, is_last: false, open, ready, sums }
     }
 
     /// The next page that holds anything.
     pub async fn next(&mut self) -> Result<Option<Page>, LedgerError> {
-        while let Some((batch, no)) = self.next_chunk().await? {
+        loop {
+            if let Some(page) = self.ready.pop_front() {
+                page.payouts.iter().for_each(|one| self.add(one));
+                return Ok(Some(page));
+            }
+            let Some((batch, no)) = self.next_chunk().await? else { return Ok(None) };
             let id = ChunkId { batch: batch.id, no };
             let Some(chunk) = self.ledger.chunk(id).await? else { continue };
-            let is_wanted = self.wanted.lane.as_ref().is_none_or(|lane| *lane == chunk.lane);
-            let payouts = if is_wanted { of_chunk(self.ledger, &chunk).await? } else { vec![] };
-            if !payouts.is_empty() {
-                payouts.iter().for_each(|one| self.add(one));
-                let (name, lane) = (batch.name, chunk.lane);
-                return Ok(Some(Page { batch: batch.id, name, lane, payouts }));
-            }
+            self.ready.extend(self.pages(&batch, &chunk).await?);
         }
-        Ok(None)
+    }
+
+    /// What of a chunk is in review, a page for each lane.
+    async fn pages(&self, batch: &Batch, chunk: &Chunk) -> Result<Vec<Page>, LedgerError> {
+        let is_wanted = |lane: &LaneName| self.wanted.lane.as_ref().is_none_or(|it| it == lane);
+        let lanes: Vec<&LaneName> =
+            chunk.vias().map(|via| &via.lane).filter(|lane| is_wanted(lane)).collect();
+        let all = if lanes.is_empty() { vec![] } else { of_chunk(self.ledger, chunk).await? };
+        let page = |lane: &LaneName| {
+            let payouts = all.iter().filter(|one| chunk.via(&one.payout).lane == *lane);
+            let payouts: Vec<InReview> = payouts.cloned().collect();
+            let (name, lane) = (batch.name.clone(), lane.clone());
+            (!payouts.is_empty()).then_some(Page { batch: batch.id, name, lane, payouts })
+        };
+        Ok(lanes.into_iter().filter_map(page).collect())
     }
 
     /// What the pages so far add up to.

@@ -95,7 +95,28 @@ impl Lane {
 pub struct Route {
     method: Option<Method>,
     currency: Option<String>,
-    lane: usize,
+    way: Way,
+}
+
+/// Where a row goes: indices into [`Rules::lanes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way {
+    /// The lane that pays it.
+    pub lane: usize,
+    /// The lane that pays it if the first one refuses it and creates nothing (S15).
+    pub failover: Option<usize>,
+}
+
+impl Way {
+    /// Without a second lane.
+    pub fn only(lane: usize) -> Way {
+        Way { lane, failover: None }
+    }
+
+    /// The lanes that may have to pay it.
+    pub fn lanes(self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.lane).chain(self.failover)
+    }
 }
 
 /// Everything that intake needs of the config.
@@ -174,14 +195,17 @@ impl Rules {
         let lanes = config.lanes.iter().map(lane).collect::<Result<Vec<_>, RulesError>>()?;
         let mut routes = Vec::with_capacity(config.routes.len());
         for route in &config.routes {
-            let at = lanes.iter().position(|lane| lane.name == route.lane);
-            let unknown = || inconsistent(format!("a route leads to no lane: {}", route.lane));
+            let at = |name: &LaneName| {
+                let at = lanes.iter().position(|lane| lane.name == *name);
+                at.ok_or_else(|| inconsistent(format!("a route leads to no lane: {name}")))
+            };
+            let failover = route.failover.as_ref().map(at).transpose()?;
             let code = route.currency.as_deref().map(|code| currencies.find(code)).transpose();
             let code = code.map_err(|e| inconsistent(e.to_string()))?;
             routes.push(Route {
                 method: route.method,
                 currency: code.map(|currency| currency.code().to_owned()),
-                lane: at.ok_or_else(unknown)?,
+                way: Way { lane: at(&route.lane)?, failover },
             });
         }
         Ok(Rules {
@@ -212,12 +236,12 @@ impl Rules {
     }
 
     /// Where a row goes that names no lane.
-    pub fn route(&self, method: Method, currency: &str) -> Option<usize> {
+    pub fn route(&self, method: Method, currency: &str) -> Option<Way> {
         let holds = |route: &&Route| {
             route.method.is_none_or(|wanted| wanted == method)
                 && route.currency.as_deref().is_none_or(|wanted| wanted == currency)
         };
-        self.routes.iter().find(holds).map(|route| route.lane)
+        self.routes.iter().find(holds).map(|route| route.way)
     }
 
     /// All lanes.

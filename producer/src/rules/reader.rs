@@ -2,10 +2,10 @@
 //!
 //! The only place that validates: what passes here is reserved, placed and paid as it stands.
 
-use super::Rules;
 use super::columns::{Columns, Source};
 use super::fetched::{Lacking, LacksRules};
 use super::problem::{Problem, shown};
+use super::{Rules, Way};
 use crate::file::records::{MAX_COLUMNS, MAX_FIELD, MAX_RECORD};
 use crate::file::{Flaw, Record};
 use domain::row::{NotAMethod, mask};
@@ -19,8 +19,8 @@ pub const MAX_TEXT: usize = 2_000;
 /// A row that may be paid, if nobody holds its reference.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Index into [`Rules::lanes`].
-    pub lane: usize,
+    /// Where it goes.
+    pub way: Way,
     /// The row.
     pub row: Row,
     /// Its reference's key.
@@ -91,23 +91,35 @@ impl RowReader {
         });
         let fields = self.fields(record, &mut problems);
         self.amount.clone_from(&money);
-        let lane = match (method, &money) {
-            (Some(method), Some(money)) => self.lane_of(record, method, money, &mut problems),
+        let way = match (method, &money) {
+            (Some(method), Some(money)) => self.way_of(record, method, money, &mut problems),
             _ => None,
         };
-        if let Some(lane) = lane.filter(|lane| self.lacking.contains_key(lane)) {
-            self.lacks = Some(lane);
+        if let Some(way) = way.filter(|way| self.lacking.contains_key(&way.lane)) {
+            self.lacks = Some(way.lane);
             return Err(problems);
         }
-        let (Some(reference), Some(money), Some(method), Some(destination), Some(lane)) =
-            (reference, money, method, destination, lane)
+        let (Some(reference), Some(money), Some(method), Some(destination), Some(mut way)) =
+            (reference, money, method, destination, way)
         else {
             return Err(problems);
         };
         let key = reference.key();
         let row = Row { ordinal, line: record.line, reference, money, method, destination, fields };
-        self.ask_provider(record, lane, &row, &mut problems);
-        if problems.is_empty() { Ok(Candidate { lane, row, key }) } else { Err(problems) }
+        self.ask_provider(record, way.lane, &row, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        way.failover = way.failover.filter(|lane| self.may_take_over(record, *lane, &row));
+        Ok(Candidate { way, row, key })
+    }
+
+    /// Whether a lane could pay what another one refuses. A row that it cannot pay has no second
+    /// lane, and is as good as any other.
+    fn may_take_over(&self, record: &Record<'_>, lane: usize, row: &Row) -> bool {
+        let mut problems = Vec::new();
+        self.ask_provider(record, lane, row, &mut problems);
+        problems.is_empty() && !self.lacking.contains_key(&lane)
     }
 
     /// What makes the record unusable as a whole.
@@ -220,14 +232,15 @@ impl RowReader {
         fields
     }
 
-    /// From the lane column, from `--lane`, or by the routes, in this order.
-    fn lane_of(
+    /// From the lane column, from `--lane`, or by the routes, in this order. Only a route knows of a
+    /// second lane: who names one means that one.
+    fn way_of(
         &self,
         record: &Record<'_>,
         method: Method,
         money: &Money,
         to: &mut Vec<Problem>,
-    ) -> Option<usize> {
+    ) -> Option<Way> {
         let named = self.columns.lane.as_ref().map_or("", |source| value(source, record).trim());
         if !named.is_empty() {
             let found = self.rules.lane(named);
@@ -236,10 +249,10 @@ impl RowReader {
                 let words = LaneName::new(named).map_or_else(|e| e.to_string(), |_| words);
                 to.push(self.problem(record, "lane", named, words));
             }
-            return found;
+            return found.map(Way::only);
         }
         let code = money.currency().code();
-        let found = self.lane.or_else(|| self.rules.route(method, code));
+        let found = self.lane.map(Way::only).or_else(|| self.rules.route(method, code));
         if found.is_none() {
             let words = format!(
                 "no route takes method {} in {code}; add one to [[routes]], a lane column, or --lane",

@@ -124,26 +124,30 @@ fn ms(ms: u64) -> Duration {
 }
 
 /// The chunks of a lane in batches of which anything is open.
-struct Share(Vec<(BatchId, Vec<ChunkId>)>);
+struct Share<'a> {
+    lane: &'a LaneName,
+    batches: Vec<(BatchId, Vec<ChunkId>)>,
+}
 
-impl Share {
-    async fn of(ledger: &dyn Ledger, lane: &LaneName) -> Result<Share, LedgerError> {
-        let mut share = Vec::new();
+impl<'a> Share<'a> {
+    async fn of(ledger: &dyn Ledger, lane: &'a LaneName) -> Result<Share<'a>, LedgerError> {
+        let mut share = Share { lane, batches: Vec::new() };
         let mut before = None;
         loop {
             let batches = ledger.batches(before, PAGE).await?;
-            let Some(last) = batches.last() else { return Ok(Share(share)) };
+            let Some(last) = batches.last() else { return Ok(share) };
             before = Some(last.id);
             for batch in batches.iter().filter(|b| b.state.was_sealed() && b.counts.open() > 0) {
                 let mut chunks = Vec::new();
                 for no in 0..batch.chunks {
                     let id = ChunkId { batch: batch.id, no };
-                    if ledger.chunk(id).await?.is_some_and(|chunk| chunk.lane == *lane) {
+                    let chunk = ledger.chunk(id).await?;
+                    if chunk.is_some_and(|chunk| chunk.vias().any(|via| via.lane == *lane)) {
                         chunks.push(id);
                     }
                 }
                 if !chunks.is_empty() {
-                    share.push((batch.id, chunks));
+                    share.batches.push((batch.id, chunks));
                 }
             }
         }
@@ -152,26 +156,30 @@ impl Share {
     /// Reads a batch's chunks only where its counters say that anything of it is being sent.
     async fn submitting(&self, ledger: &dyn Ledger) -> Result<u64, LedgerError> {
         let mut submitting = 0;
-        for (batch, chunks) in &self.0 {
+        for (batch, chunks) in &self.batches {
             let batch = ledger.batch(*batch).await?;
             if batch.is_some_and(|batch| batch.counts.get(State::Submitting) > 0) {
-                submitting += of_chunks(ledger, chunks).await?.submitting;
+                submitting += self.of_chunks(ledger, chunks).await?.submitting;
             }
         }
         Ok(submitting)
     }
 
     async fn under_way(&self, ledger: &dyn Ledger) -> Result<UnderWay, LedgerError> {
-        let chunks: Vec<ChunkId> = self.0.iter().flat_map(|(_, chunks)| chunks).copied().collect();
-        of_chunks(ledger, &chunks).await
+        let chunks = self.batches.iter().flat_map(|(_, chunks)| chunks).copied();
+        self.of_chunks(ledger, &chunks.collect::<Vec<ChunkId>>()).await
     }
-}
 
-async fn of_chunks(ledger: &dyn Ledger, chunks: &[ChunkId]) -> Result<UnderWay, LedgerError> {
-    let mut all = UnderWay::default();
-    for id in chunks {
-        let payouts = ledger.chunk(*id).await?.map(|chunk| chunk.payouts).unwrap_or_default();
-        payouts.iter().for_each(|payout| all.add(payout.state, 1));
+    async fn of_chunks(
+        &self,
+        ledger: &dyn Ledger,
+        chunks: &[ChunkId],
+    ) -> Result<UnderWay, LedgerError> {
+        let mut all = UnderWay::default();
+        for id in chunks {
+            let Some(chunk) = ledger.chunk(*id).await? else { continue };
+            chunk.on(self.lane).for_each(|(_, payout)| all.add(payout.state, 1));
+        }
+        Ok(all)
     }
-    Ok(all)
 }

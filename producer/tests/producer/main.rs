@@ -3,7 +3,7 @@
 //! - [`world`]: a ledger, rules and files to start from
 //! - [`fake`]: a provider that says what it is told; [`between`]: a ledger that is met midway;
 //!   [`scene`]: a batch that waits for its second step; [`desk`]: one in review
-//! - the themes: [`audit`], [`proof`], [`ceilings`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`retention`],
+//! - the themes: [`audit`], [`proof`], [`ceilings`], [`failover`], [`files`], [`references`], [`control`], [`inbox`], [`report`], [`retention`],
 //!   [`steering`], [`pausing`], [`draining`], [`fetched`], [`asking`], [`confirming`], [`funding`], [`waiting`], [`samples`], [`program`];
 //!   [`listing`], [`reviewing`], [`judging`], [`rebinding`]
 
@@ -18,6 +18,7 @@ mod confirming;
 mod control;
 mod desk;
 mod draining;
+mod failover;
 mod fake;
 mod fetched;
 mod files;

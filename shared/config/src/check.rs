@@ -62,14 +62,20 @@ fn routes(config: &Config) -> Result<(), String> {
     let currencies = config.currencies.table().map_err(|e| format!("[currencies]: {e}"))?;
     for (index, route) in config.routes.iter().enumerate() {
         let number = index + 1;
-        if !config.lanes.contains_key(&route.lane) {
+        let lanes = || std::iter::once(&route.lane).chain(&route.failover);
+        if let Some(lane) = lanes().find(|lane| !config.lanes.contains_key(*lane)) {
             let names = config.lanes.keys().map(domain::LaneName::as_str);
-            let hint = nearest(route.lane.as_str(), names.clone())
+            let hint = nearest(lane.as_str(), names.clone())
                 .map_or_else(String::new, |near| format!("did you mean \"{near}\"? "));
             return Err(format!(
-                "route {number} leads to lane \"{}\", which does not exist; {hint}lanes: {}",
-                route.lane,
+                "route {number} leads to lane \"{lane}\", which does not exist; {hint}lanes: {}",
                 names.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        if route.failover.as_ref() == Some(&route.lane) {
+            return Err(format!(
+                "route {number} has lane {} as its own failover; name another lane, or none",
+                route.lane
             ));
         }
         if let Some(code) = &route.currency {

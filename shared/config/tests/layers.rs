@@ -105,6 +105,8 @@ fn a_wrong_variable_is_named() {
 fn parts_that_do_not_fit_together_are_refused() {
     for (text, words) in [
         ("[[routes]]\nlane = \"mian\"\n", "did you mean \"main\"?"),
+        ("[[routes]]\nlane = \"main\"\nfailover = \"mian\"\n", "leads to lane \"mian\""),
+        ("[[routes]]\nlane = \"main\"\nfailover = \"main\"\n", "its own failover"),
         ("[[routes]]\nlane = \"main\"\ncurrency = \"EUX\"\n", "unknown currency \"EUX\""),
         ("[worker]\nlease_ms = 46500\n", "needs more than 46500"),
         ("[lanes.x]\nsandbox = true\n", "names no provider"),

@@ -42,7 +42,10 @@ pub fn decide(
     now: Millis,
     policy: &Policy,
 ) -> Result<Decision, IllegalEvent> {
-    let kind = kind(event, payout.attempt);
+    let kind = match kind(event, payout.attempt) {
+        Kind::Moves if !payout.may_move() => Kind::Refused,
+        kind => kind,
+    };
     let illegal = IllegalEvent { kind, state: payout.state };
     if is_rash(payout, kind) || names_the_future(payout, event) || is_astray(payout, event) {
         return Err(illegal);
@@ -129,7 +132,9 @@ fn is_astray(payout: &Payout, event: &Event) -> bool {
 /// What a sender's journal remembers and the ledger has forgotten (S18). A forgotten attempt is
 /// for a person; what the ledger knows as well changes nothing.
 fn remembered(payout: &Payout, event: &Event, now: Millis) -> Option<Decision> {
-    let Event::Rewound { attempt, intents, send_before, .. } = event else { return None };
+    let Event::Rewound { attempt, intents, send_before, account, moved, .. } = event else {
+        return None;
+    };
     let mut next = changed(payout);
     if *attempt <= payout.attempt {
         if *intents <= payout.intents {
@@ -147,6 +152,10 @@ fn remembered(payout: &Payout, event: &Event, now: Millis) -> Option<Decision> {
     next.state = State::Review;
     next.cause = Cause::LedgerRewound;
     next.attempt = *attempt;
+    if *moved {
+        next.moved = true;
+        next.account = *account;
+    }
     next.intents = payout.intents.max(*intents);
     next.send_before = *send_before;
     next.since = now;
@@ -443,6 +452,11 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
             match event {
                 // Nor is it a row of the call that carried the attempt before.
                 Event::NewAttempt => (next.account, next.send_before) = (Account::NONE, Millis(0)),
+                Event::Outcome { outcome: Outcome::Moves, .. } => {
+                    begin_attempt(&mut next, payout);
+                    (next.account, next.send_before) = (Account::NONE, Millis(0));
+                    next.moved = true;
+                }
                 Event::Outcome { .. } if !payout.bound => next.account = Account::NONE,
                 Event::Outcome { .. } => {}
                 _ => next.bound = true,
@@ -508,11 +522,16 @@ fn enter(payout: &Payout, target: State, event: &Event, now: Millis, policy: &Po
 
 fn cause(payout: &Payout, target: State, event: &Event) -> Cause {
     match event {
-        Event::Outcome { outcome: Outcome::Refused { .. }, .. } if target == State::Review => {
+        Event::Outcome { outcome: Outcome::Refused { .. } | Outcome::Moves, .. }
+            if target == State::Review =>
+        {
             Cause::LedgerRewound
         }
         Event::Outcome { outcome, .. } => match outcome {
-            Outcome::Refused { created_nothing: true } => Cause::RefusedCreatedNothing,
+            Outcome::Moves if target == State::Accepted => Cause::Moved,
+            Outcome::Refused { created_nothing: true } | Outcome::Moves => {
+                Cause::RefusedCreatedNothing
+            }
             Outcome::Refused { created_nothing: false } => Cause::Refused,
             Outcome::RefusedForNow { .. } => Cause::RefusedForNow,
             Outcome::Unlisted => Cause::UnlistedRefusal,

@@ -137,10 +137,12 @@ pub enum Cause {
     LedgerRewound = 18,
     /// Its lane pays from another account now, which knows nothing of it (S4).
     Rebound = 19,
+    /// Its first lane refused it and created nothing: it goes by the second (S15).
+    Moved = 20,
 }
 
 impl Cause {
-    const ALL: [Cause; 20] = [
+    const ALL: [Cause; 21] = [
         Cause::None,
         Cause::RefusedCreatedNothing,
         Cause::Refused,
@@ -161,6 +163,7 @@ impl Cause {
         Cause::TakenBefore,
         Cause::LedgerRewound,
         Cause::Rebound,
+        Cause::Moved,
     ];
 
     /// One sentence for the result file and the screen; empty where nothing is to explain.
@@ -186,6 +189,9 @@ impl Cause {
                 "an earlier request was accepted after a newer one had begun; it may be paid twice"
             }
             Cause::Rebound => "sent under the account that its lane had before",
+            Cause::Moved => {
+                "refused by its first lane, which created nothing; it goes by the second"
+            }
             Cause::LedgerRewound => {
                 "the ledger was put back to an earlier time and may have forgotten a request"
             }
@@ -233,6 +239,9 @@ pub struct Payout {
     /// ended, and later ones may have been begun, sent and paid. Only a proof that none of them is
     /// at the provider takes that back.
     pub past_lost: bool,
+    /// The first lane refused attempt 1 and created nothing: from attempt 2 on it goes by the second
+    /// (S15).
+    pub moved: bool,
     /// When it entered its state, in whole seconds when packed.
     pub since: Millis,
     /// The newest intent's request must not start after this.
@@ -259,6 +268,7 @@ const STEP_OPEN: u8 = 8;
 const STEPPED: u8 = 16;
 const BOUND: u8 = 32;
 const PAST_LOST: u8 = 64;
+const MOVED: u8 = 128;
 
 /// A payout that was tried so often is not tried again under the same reference. Far below 255,
 /// where the count of attempts ends and the last provider reference would be used twice; and so few
@@ -283,6 +293,7 @@ impl Payout {
             stepped: false,
             bound: false,
             past_lost: false,
+            moved: false,
             since: now,
             send_before: Millis(0),
             due: Millis(0),
@@ -296,6 +307,18 @@ impl Payout {
     /// reference back (S2).
     pub fn was_ever_sent(&self) -> bool {
         self.intents > 0
+    }
+
+    /// Whether an attempt goes, or went, by the chunk's second lane.
+    pub fn goes_by_second(&self, attempt: u8) -> bool {
+        self.moved && attempt > 1
+    }
+
+    /// Whether a refusal of this attempt may move it to the second lane (S15): the provider never
+    /// had it, of an attempt that no ledger forgot, and it moves once.
+    pub fn may_move(&self) -> bool {
+        let may_be_there = self.ever_accepted || self.bound || self.past_lost || self.news_pending;
+        self.attempt == 1 && !self.moved && !may_be_there
     }
 
     /// The attempts after this one that may have been begun and forgotten (S18).
@@ -326,7 +349,8 @@ impl Payout {
             | flag(self.step_open, STEP_OPEN)
             | flag(self.stepped, STEPPED)
             | flag(self.bound, BOUND)
-            | flag(self.past_lost, PAST_LOST);
+            | flag(self.past_lost, PAST_LOST)
+            | flag(self.moved, MOVED);
         out[8..10].copy_from_slice(&self.intents.to_le_bytes());
         out[10] = self.absences;
         out[11] = self.asked;
@@ -360,6 +384,7 @@ impl Payout {
             stepped: b[7] & STEPPED != 0,
             bound: b[7] & BOUND != 0,
             past_lost: b[7] & PAST_LOST != 0,
+            moved: b[7] & MOVED != 0,
             intents: u16::from_le_bytes([b[8], b[9]]),
             absences: b[10],
             asked: b[11],
@@ -411,7 +436,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..20, flags in 0u8..128) {
+        fn a_payout_survives_packing(bytes in proptest::collection::vec(any::<u8>(), PACKED_LEN), state in 0u8..9, cause in 0u8..21, flags: u8) {
             let mut bytes = bytes;
             bytes[0] = state;
             bytes[1] = cause;

@@ -91,6 +91,8 @@ pub enum Event {
         sender: Sender,
         /// For which account.
         account: Account,
+        /// It went by the row's second lane (S15).
+        moved: bool,
     },
     /// The ledger went back in time, and no journal tells what it forgot (S18): any request of this
     /// attempt may have been sent, and any later attempt, too.
@@ -123,6 +125,9 @@ pub enum Outcome {
         /// The table says that nothing was created.
         created_nothing: bool,
     },
+    /// Refused by a listed answer, which created nothing, and the row's second lane takes it: a new
+    /// attempt there (S15). Where [`crate::Payout::may_move`] says no, it is refused.
+    Moves,
     /// Refused for now (busy, low balance, wrong key): payable again, nothing was created.
     RefusedForNow {
         /// Not to be sent again before this.
@@ -191,6 +196,7 @@ pub enum Kind {
     Intent,
     Accepted,
     Refused,
+    Moves,
     RefusedForNow,
     Unlisted,
     NoAnswer,
@@ -229,11 +235,12 @@ use State::{Accepted, Cancelled, Failed, Paid, Review, Submitted, Submitting, Un
 
 /// The table: one line per event, one cell per state in the order of [`State::ALL`].
 #[rustfmt::skip]
-pub const TABLE: [(Kind, [Cell; 9]); 31] = [
+pub const TABLE: [(Kind, [Cell; 9]); 32] = [
     //                    accepted              submitting             submitted    waiting      unknown             paid        failed      cancelled   review
     (Kind::Intent,        [To(Submitting),      X,                     X,           X,           X,                  X,          X,          X,          X]),
     (Kind::Accepted,      [IfNewest(Submitted), IfNewest(Submitted),   R,           R,           IfNewest(Submitted),R,          R,          R,          R]),
     (Kind::Refused,       [IfNewest(Failed),    IfNewest(Failed),      R,           R,           IfNewest(Failed),   R,          R,          R,          R]),
+    (Kind::Moves,         [IfNewest(Failed),    IfNewest(Accepted),    R,           R,           IfNewest(Failed),   R,          R,          R,          R]),
     (Kind::RefusedForNow, [R,                   IfNewest(Accepted),    R,           R,           IfNewest(Accepted), R,          R,          R,          R]),
     (Kind::Unlisted,      [IfNewest(Review),    IfNewest(Review),      R,           R,           IfNewest(Review),   R,          R,          R,          R]),
     (Kind::NoAnswer,      [IfNewest(Unknown),   IfNewest(Unknown),     R,           R,           Ours,               R,          R,          R,          R]),
@@ -277,6 +284,7 @@ pub fn kind(event: &Event, current: u8) -> Kind {
         Event::Outcome { outcome, .. } => match outcome {
             Outcome::Accepted | Outcome::Begun => Kind::Accepted,
             Outcome::Refused { .. } => Kind::Refused,
+            Outcome::Moves => Kind::Moves,
             Outcome::RefusedForNow { .. } => Kind::RefusedForNow,
             Outcome::Unlisted => Kind::Unlisted,
             Outcome::Unknown | Outcome::Exists => Kind::NoAnswer,
@@ -338,6 +346,7 @@ mod tests {
         assert_eq!(
             payable,
             [
+                (Kind::Moves, Submitting),
                 (Kind::RefusedForNow, Submitting),
                 (Kind::RefusedForNow, Unknown),
                 (Kind::Withdrawn, Submitting),

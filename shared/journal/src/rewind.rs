@@ -159,7 +159,9 @@ pub async fn mark(
     for one in forgotten {
         match *one {
             Forgotten::Intent { place, payout, attempt, intents, send_before, sender, account } => {
-                let event = Event::Rewound { attempt, intents, send_before, sender, account };
+                let moved = went_by_second(ledger, place.chunk, attempt, account).await?;
+                let event =
+                    Event::Rewound { attempt, intents, send_before, sender, account, moved };
                 let text =
                     format!("a sender's journal names intent {intents}, which the ledger forgot");
                 let notes = vec![Note::new(NoteKind::Evidence, text)];
@@ -174,9 +176,28 @@ pub async fn mark(
     }
     for (id, happenings) in chunks {
         let Some(chunk) = ledger.chunk(id).await? else { continue };
-        marked.payouts += write(ledger, &policy(&chunk.lane), id, happenings).await?;
+        marked.payouts += write(ledger, &policy(&chunk.first.lane), id, happenings).await?;
     }
     Ok(marked)
+}
+
+/// Whether an intent that the ledger forgot was for the second lane of its chunk (S15). Whatever
+/// is not known to have gone by the first lane may have: both end before a person.
+async fn went_by_second(
+    ledger: &dyn Ledger,
+    id: ChunkId,
+    attempt: u8,
+    account: Account,
+) -> Result<bool, LedgerError> {
+    let chunk = ledger.chunk(id).await?;
+    match chunk.and_then(|chunk| chunk.second) {
+        Some(second) if attempt > 1 => Ok(account_of(ledger, &second.lane).await? == account),
+        _ => Ok(false),
+    }
+}
+
+async fn account_of(ledger: &dyn Ledger, lane: &LaneName) -> Result<Account, LedgerError> {
+    Ok(Account::of(&ledger.lane(lane.clone()).await?.fingerprint))
 }
 
 /// Marks everything that is not paid or cancelled, in place of journals that are missing: any of it
@@ -199,14 +220,15 @@ pub async fn mark_all(
             for no in 0..batch.chunks {
                 let id = ChunkId { batch: batch.id, no };
                 let Some(chunk) = ledger.chunk(id).await? else { continue };
-                if !accounts.contains_key(&chunk.lane) {
-                    let record = ledger.lane(chunk.lane.clone()).await?;
-                    accounts.insert(chunk.lane.clone(), Account::of(&record.fingerprint));
-                }
-                let account = accounts.get(&chunk.lane).copied().unwrap_or(Account::NONE);
                 let failed = is_payable && has_failed(&chunk) && has_rows(ledger, id).await?;
-                let happenings = lost_past(&chunk, account, failed);
-                marked.payouts += write(ledger, &policy(&chunk.lane), id, happenings).await?;
+                for lane in chunk.vias().map(|via| &via.lane) {
+                    if !accounts.contains_key(lane) {
+                        accounts.insert(lane.clone(), account_of(ledger, lane).await?);
+                    }
+                    let account = accounts.get(lane).copied().unwrap_or(Account::NONE);
+                    let happenings = lost_past(&chunk, lane, account, failed);
+                    marked.payouts += write(ledger, &policy(lane), id, happenings).await?;
+                }
             }
         }
     }
@@ -229,13 +251,13 @@ async fn has_rows(ledger: &dyn Ledger, id: ChunkId) -> Result<bool, LedgerError>
     }
 }
 
-fn lost_past(chunk: &Chunk, account: Account, failed: bool) -> Vec<Happening> {
+fn lost_past(chunk: &Chunk, lane: &LaneName, account: Account, failed: bool) -> Vec<Happening> {
     let is_unsure = |state: State| match state {
         State::Paid | State::Cancelled => false,
         State::Failed => failed,
         _ => true,
     };
-    let unsure = (0u16..).zip(&chunk.payouts).filter(|(_, payout)| is_unsure(payout.state));
+    let unsure = chunk.on(lane).filter(|(_, payout)| is_unsure(payout.state));
     unsure
         .map(|(row, payout)| {
             let event = Event::PastLost { account };

@@ -87,14 +87,14 @@ pub struct Held {
 pub struct NewChunk {
     /// Batch and number.
     pub id: ChunkId,
-    /// The lane that pays it.
-    pub lane: LaneName,
+    /// How it is paid.
+    pub first: Via,
+    /// How what the first lane refuses is paid (S15), where a route names a second one.
+    pub second: Option<Via>,
     /// How many rows, 1 to 1,000.
     pub rows: u16,
     /// Ordinal of its first row in the file.
     pub first_ordinal: u32,
-    /// How the lane's provider wants references.
-    pub format: ReferenceFormat,
     /// From now, or from when the batch may go, until a row that was never sent fails.
     pub unsent_give_up_ms: u64,
     /// The rows, by [`crate::rows::encode`].
@@ -121,14 +121,46 @@ pub struct Seal {
 pub struct Chunk {
     /// Batch and number.
     pub id: ChunkId,
-    /// The lane that pays it.
-    pub lane: LaneName,
+    /// How it is paid; its schedule stands with this lane.
+    pub first: Via,
+    /// How what the first lane refused is paid (S15).
+    pub second: Option<Via>,
     /// Ordinal of its first row in the file.
     pub first_ordinal: u32,
-    /// How provider references are made.
-    pub format: ReferenceFormat,
     /// One per row.
     pub payouts: Vec<Payout>,
+}
+
+/// A lane, and how its provider wants references.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// The lane.
+    pub lane: LaneName,
+    /// How provider references are made.
+    pub format: ReferenceFormat,
+}
+
+impl Chunk {
+    /// How a payout of it goes now.
+    pub fn via(&self, payout: &Payout) -> &Via {
+        self.via_of(payout, payout.attempt)
+    }
+
+    /// How an attempt of a payout goes, or went.
+    pub fn via_of(&self, payout: &Payout, attempt: u8) -> &Via {
+        let second = self.second.as_ref().filter(|_| payout.goes_by_second(attempt));
+        second.unwrap_or(&self.first)
+    }
+
+    /// The lanes that its payouts go by.
+    pub fn vias(&self) -> impl Iterator<Item = &Via> {
+        std::iter::once(&self.first).chain(&self.second)
+    }
+
+    /// Those of its payouts that go by `lane` now, with their rows.
+    pub fn on(&self, lane: &LaneName) -> impl Iterator<Item = (u16, &Payout)> {
+        (0u16..).zip(&self.payouts).filter(move |(_, payout)| self.via(payout).lane == *lane)
+    }
 }
 
 /// A fencing token: grows with every claim of a chunk.

@@ -9,7 +9,7 @@ use ledger::memory::MemoryLedger;
 use ledger::sealed::{MasterKey, Sealed, Shred, retain, shred};
 use ledger::sqlite::SqliteLedger;
 use ledger::{
-    Change, Guard, Ledger, LedgerError, NewBatch, NewChunk, Opened, Register, Seal, Written,
+    Change, Guard, Ledger, LedgerError, NewBatch, NewChunk, Opened, Register, Seal, Via, Written,
 };
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -50,10 +50,10 @@ async fn open(ledger: &dyn Ledger, n: u64) {
 async fn append(ledger: &dyn Ledger, id: ChunkId, blocks: Vec<Vec<u8>>) {
     let chunk = NewChunk {
         id,
-        lane: LaneName::new("cards").unwrap(),
+        first: Via { lane: LaneName::new("cards").unwrap(), format: ReferenceFormat::Number },
+        second: None,
         rows: 1,
         first_ordinal: 1,
-        format: ReferenceFormat::Number,
         unsent_give_up_ms: LONG_MS,
         blocks,
         lease_ms: LONG_MS,

@@ -7,7 +7,7 @@ use domain::{BatchId, BatchState, ChunkId, LaneName, Millis, ReferenceFormat};
 use futures::future::join_all;
 use ledger::sqlite::SqliteLedger;
 use ledger::{
-    Chunk, LaneRecord, Ledger, LedgerError, NewBatch, NewChunk, Opened, Pace, Register, Seal,
+    Chunk, LaneRecord, Ledger, LedgerError, NewBatch, NewChunk, Opened, Pace, Register, Seal, Via,
 };
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
@@ -141,10 +141,10 @@ fn version(path: &Path) -> i64 {
 fn chunk(no: u16, rows: u16) -> NewChunk {
     NewChunk {
         id: ChunkId { batch: batch(1).id, no },
-        lane: lane(),
+        first: Via { lane: lane(), format: ReferenceFormat::Number },
+        second: None,
         rows,
         first_ordinal: 1,
-        format: ReferenceFormat::Number,
         unsent_give_up_ms: 600_000,
         blocks: vec![vec![1, 2, 3]],
         lease_ms: 600_000,

@@ -53,17 +53,19 @@ impl Run<'_> {
                 progress.indexed.fetch_add(1, Ordering::Relaxed);
                 let place = Place { chunk: chunk.id, row: at };
                 for attempt in 1..=payout.attempt {
-                    let made = self.reference(&chunk, row, attempt);
-                    self.index.add(Index::key(made.as_str()), place, attempt);
+                    if self.went_here(&chunk, payout, attempt) {
+                        let made = self.reference(&chunk, row, payout, attempt);
+                        self.index.add(Index::key(made.as_str()), place, attempt);
+                    }
                 }
-                if payout.state != State::Paid {
+                if payout.state != State::Paid || !self.went_here(&chunk, payout, payout.attempt) {
                     continue;
                 }
                 if ![Account::NONE, account].contains(&payout.account) {
                     self.outcome.elsewhere += u64::from(period.has(payout.send_before));
                     continue;
                 }
-                let made = self.reference(&chunk, row, payout.attempt);
+                let made = self.reference(&chunk, row, payout, payout.attempt);
                 let slot = self.index.add(Index::key(made.as_str()), place, payout.attempt);
                 slot.is_paid_here = true;
                 slot.is_expected = must.has(payout.send_before);
@@ -75,8 +77,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn reference(&self, chunk: &Chunk, row: &Row, attempt: u8) -> ProviderReference {
-        ProviderReference::make(self.id, &row.reference, attempt, chunk.format)
+    /// As the lane that the attempt went by wants it (S15).
+    fn reference(&self, chunk: &Chunk, row: &Row, of: &Payout, attempt: u8) -> ProviderReference {
+        let format = chunk.via_of(of, attempt).format;
+        ProviderReference::make(self.id, &row.reference, attempt, format)
+    }
+
+    fn went_here(&self, chunk: &Chunk, payout: &Payout, attempt: u8) -> bool {
+        chunk.via_of(payout, attempt).lane == *self.job.lane
     }
 
     /// One page: entries by chunk, so that each chunk is read once.
@@ -108,7 +116,9 @@ impl Run<'_> {
             };
             for (key, slot, entry) in found {
                 match rows.get(usize::from(slot.row)) {
-                    Some((row, payout)) if self.is_of(&chunk, row, slot.attempt, &entry) => {
+                    Some((row, payout))
+                        if self.is_of(&chunk, row, payout, slot.attempt, &entry) =>
+                    {
                         self.ours(&chunk, key, entry, row, payout);
                     }
                     _ => self.nobodys(entry),
@@ -118,8 +128,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn is_of(&self, chunk: &Chunk, row: &Row, attempt: u8, entry: &Entry) -> bool {
-        self.reference(chunk, row, attempt).as_str() == entry.reference
+    fn is_of(&self, chunk: &Chunk, row: &Row, payout: &Payout, attempt: u8, entry: &Entry) -> bool {
+        self.reference(chunk, row, payout, attempt).as_str() == entry.reference
     }
 
     /// A reference that says itself where it lies, of a payout that was sent at another time.
@@ -133,12 +143,12 @@ impl Run<'_> {
     }
 
     fn ours(&mut self, chunk: &Chunk, key: Key, entry: Entry, row: &Row, payout: &Payout) {
-        if chunk.lane != *self.job.lane {
+        let Some(slot) = self.index.get(key) else { return };
+        if chunk.via_of(payout, slot.attempt).lane != *self.job.lane {
             // Two lanes of one login may see each other's payouts; each is compared on its own.
             self.outcome.others += 1;
             return;
         }
-        let Some(slot) = self.index.get(key) else { return };
         let is_new = !(slot.is_paid || slot.is_returned || slot.is_failed || slot.is_open);
         self.outcome.ours += u64::from(is_new);
         let finding = |kind, words| Difference {

@@ -33,7 +33,7 @@ impl<'a> Walk<'a> {
         loop {
             while let Some(id) = self.waiting.pop_front() {
                 if let Some(chunk) = self.ledger.chunk(id).await?
-                    && chunk.lane == *self.lane
+                    && chunk.vias().any(|via| via.lane == *self.lane)
                 {
                     return Ok(Some(chunk));
                 }

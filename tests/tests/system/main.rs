@@ -27,6 +27,7 @@ mod crashes;
 mod deaths;
 mod desk;
 mod doubt;
+mod failover;
 mod frozen;
 mod hours;
 mod inbox;

@@ -75,7 +75,7 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     if let Some((row, ..)) = answers.iter().find(|(.., found)| can_be_control(found)) {
         lane.brakes.took(&*core.ledger, held.place(*row)).await?;
     }
-    let later = later::ask(core, lane, held.format, &answers).await?;
+    let later = later::ask(core, lane, held, &answers).await?;
     let absent = answers.iter().filter(|(.., found)| matches!(found, Found::Absent));
     let at_work = senders::at_work(core, lane, absent.map(|(_, payout, ..)| payout)).await?;
     if !at_work.is_empty() {
@@ -269,7 +269,12 @@ async fn payment_at(
     let Some(chunk) = core.ledger.chunk(place.chunk).await? else { return Ok(None) };
     let Some(payout) = chunk.payouts.get(usize::from(place.row)) else { return Ok(None) };
     let rows = core.shelf.rows(&*core.ledger, place.chunk, place.row, place.row).await?;
-    let mut payment = core.payment(place, payout.attempt, chunk.format, rows.get(place.row)?);
+    let via = chunk.via(payout);
+    // It has gone another way since: nothing here knows of it.
+    if via.lane != lane.name {
+        return Ok(None);
+    }
+    let mut payment = core.payment(place, payout.attempt, via.format, rows.get(place.row)?);
     payment.past = Past::of(payout, place.chunk.batch, &lane.policy);
     Ok(Some(payment))
 }

@@ -24,7 +24,7 @@ use crate::counters::count;
 use crate::env::up_to;
 use crate::lane::Lane;
 use crate::send;
-use crate::work::{Core, Held};
+use crate::work::{Core, Held, Side};
 use domain::{BatchId, BatchState, ChunkId, LaneName, Millis, Payout, State};
 use ledger::audit::note_batch_brake;
 use ledger::pause::{self, Hold, Seen};
@@ -108,11 +108,14 @@ impl BatchBrakes {
 
     async fn road(&self, core: &Core, lane: &Lane, held: &mut Held) -> Result<Road, LedgerError> {
         let waits = |p: &Payout| p.state == State::Accepted && !p.news_pending;
-        if self.settings == BatchBrakeSettings::OFF || !held.payouts.iter().any(waits) {
+        if self.settings == BatchBrakeSettings::OFF || !held.own().any(|(_, payout)| waits(payout))
+        {
             return Ok(Road::Clear);
         }
         let known = self.known(core, held.id.batch).await?;
-        if self.settings.canary_rows > 0 && !known.canaries_home {
+        // What another lane refused is no trial of this one.
+        let has_canaries = self.settings.canary_rows > 0 && held.side != Side::Second;
+        if has_canaries && !known.canaries_home {
             let road = self.trial(core, lane, held, &known).await?;
             if !matches!(road, Road::Clear) {
                 return Ok(road);
@@ -247,7 +250,7 @@ async fn first_chunk(
 ) -> Result<u16, LedgerError> {
     for no in 0..id.no {
         let chunk = ledger.chunk(ChunkId { no, ..id }).await?;
-        if chunk.is_some_and(|chunk| chunk.lane == *lane) {
+        if chunk.is_some_and(|chunk| chunk.first.lane == *lane) {
             return Ok(no);
         }
     }

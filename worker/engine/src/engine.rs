@@ -4,8 +4,8 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::env::Env;
 use crate::keeper::Keeper;
-use crate::lane::{Lane, LaneSetup};
-use crate::news::{Desks, Hearing, hear};
+use crate::lane::{Lane, LaneSetup, Lanes};
+use crate::news::{Hearing, hear};
 use crate::shelf::Shelf;
 use crate::work::{Core, work};
 use domain::{ChunkId, LaneName, Place, ProviderReference, Sender};
@@ -71,8 +71,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     core: Arc<Core>,
-    lanes: BTreeMap<LaneName, Arc<Lane>>,
-    desks: Arc<Desks>,
+    lanes: Lanes,
     chunks_at_once: u16,
     /// Who waits for the last chunk to be given back.
     stoppers: Mutex<Vec<oneshot::Sender<()>>>,
@@ -109,7 +108,6 @@ impl Engine {
         Ok(Engine(Arc::new(Inner {
             core: Arc::new(core),
             lanes: lanes.collect(),
-            desks: Arc::default(),
             chunks_at_once: settings.chunks_at_once,
             stoppers: Mutex::default(),
         })))
@@ -134,7 +132,8 @@ impl Engine {
         }
         let at_work = AtWork { engine: self.clone(), lane, chunk };
         self.0.core.env.spawn(Box::pin(async move {
-            work(&at_work.engine.0.core, &at_work.lane, chunk).await;
+            let Inner { core, lanes, .. } = &*at_work.engine.0;
+            work(core, lanes, &at_work.lane, chunk).await;
         }));
         true
     }
@@ -148,7 +147,7 @@ impl Engine {
         request: CallbackRequest,
     ) -> Result<Hearing, LedgerError> {
         let Some(lane) = self.0.lanes.get(lane) else { return Ok(Hearing::NotOurs) };
-        hear(&self.0.core, lane, &self.0.desks, place, attempt, request).await
+        hear(&self.0.core, lane, place, attempt, request).await
     }
 
     /// The header that a lane's provider signs its notices with.
@@ -170,7 +169,7 @@ impl Engine {
         let traced = named.and_then(|text| ProviderReference::trace(core.id, &text));
         let Some((key, attempt)) = traced else { return Ok(Hearing::NotOurs) };
         match core.ledger.find(key).await? {
-            Some(place) => hear(core, lane, &self.0.desks, place, attempt, request).await,
+            Some(place) => hear(core, lane, place, attempt, request).await,
             None => Ok(Hearing::NotOurs),
         }
     }
@@ -300,8 +299,8 @@ async fn has_open_payouts(ledger: &dyn Ledger, lane: &LaneName) -> Result<bool, 
         for batch in batches.iter().filter(|b| b.state.was_sealed() && b.counts.open() > 0) {
             for no in 0..batch.chunks {
                 let chunk = ledger.chunk(ChunkId { batch: batch.id, no }).await?;
-                let open = chunk.filter(|c| c.lane == *lane).is_some_and(|c| {
-                    c.payouts.iter().any(|p| p.state.is_open() && p.was_ever_sent())
+                let open = chunk.is_some_and(|c| {
+                    c.on(lane).any(|(_, p)| p.state.is_open() && p.was_ever_sent())
                 });
                 if open {
                     return Ok(true);

@@ -3,13 +3,14 @@
 use crate::batch_brakes::{BatchBrakeSettings, BatchBrakes};
 use crate::brakes::Brakes;
 use crate::env::Env;
+use crate::news::Desks;
 use crate::pace::{LocalPace, PoolPace, slice};
 use crate::spend::{SpendCaps, Spending};
 use crate::window::Window;
 use domain::{Account, Hours, LaneName, Millis, Payout, Policy};
 use ledger::{Ledger, LedgerError};
 use providers::Provider;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// A lane as the config describes it.
@@ -36,6 +37,9 @@ pub struct LaneSetup {
     pub spend: SpendCaps,
 }
 
+/// The lanes of a process.
+pub type Lanes = BTreeMap<LaneName, Arc<Lane>>;
+
 /// A lane at work.
 pub struct Lane {
     /// Its name.
@@ -60,6 +64,8 @@ pub struct Lane {
     pub hours: Option<Hours>,
     /// What may be spent.
     pub spending: Spending,
+    /// Where its callbacks are read.
+    pub desks: Arc<Desks>,
     /// Chunks at work in this process.
     pub at_work: Mutex<BTreeSet<domain::ChunkId>>,
 }
@@ -75,6 +81,7 @@ impl Lane {
             batch_brakes: BatchBrakes::new(setup.batch_brakes),
             hours: setup.hours,
             spending: Spending::new(setup.name.clone(), setup.spend),
+            desks: Arc::default(),
             at_work: Mutex::new(BTreeSet::new()),
             name: setup.name,
             account: Account::of(setup.provider.fingerprint()),

@@ -58,8 +58,10 @@ pub async fn check(
     mut payment: Payment,
     wanted: News,
 ) -> Result<Checked, LedgerError> {
-    // Another account's answer tells nothing about it (S4).
-    if lane.is_astray(payout) {
+    // Another account's answer tells nothing about it (S4). That of an attempt which went by another
+    // lane is not kept.
+    let same_way = payout.goes_by_second(payment.attempt) == payout.moved;
+    if same_way && lane.is_astray(payout) {
         return Ok(Checked::Untold);
     }
     // What is kept of a payout is about its newest attempt.

@@ -10,8 +10,8 @@
 
 use crate::ask::{Asked, Told, control_is_found, questions};
 use crate::lane::Lane;
-use crate::work::Core;
-use domain::{Event, News, Payout, ReferenceFormat, Sender, State};
+use crate::work::{Core, Held, Side};
+use domain::{Account, Event, News, Payout, Sender, State};
 use ledger::{LedgerError, Note, NoteKind};
 use providers::{Found, Past};
 use std::collections::BTreeMap;
@@ -41,16 +41,22 @@ fn may_move_money(payout: &Payout, found: &Found) -> bool {
 pub async fn ask(
     core: &Core,
     lane: &Lane,
-    format: ReferenceFormat,
+    held: &Held,
     answers: &[Told],
 ) -> Result<BTreeMap<u16, Later>, LedgerError> {
-    let asked: Vec<Asked> = answers
-        .iter()
-        .filter(|(_, payout, _, found)| may_move_money(payout, found))
+    let may_be_later = answers.iter().filter(|(_, payout, _, found)| {
+        !payout.later_attempts().is_empty() && may_move_money(payout, found)
+    });
+    // What was forgotten may have gone by the second lane, which nobody asks about it here: a person
+    // decides (S15).
+    if held.side == Side::First {
+        return Ok(may_be_later.map(|(row, ..)| (*row, Later::Unclear)).collect());
+    }
+    let asked: Vec<Asked> = may_be_later
         .flat_map(|(row, payout, payment, _)| {
             payout.later_attempts().map(move |attempt| {
                 let known = payment.row.clone();
-                let mut later = core.payment(payment.place, attempt, format, known);
+                let mut later = core.payment(payment.place, attempt, held.format, known);
                 later.past =
                     Past::of_other_attempt(payout, payment.place.chunk.batch, &lane.policy);
                 (*row, *payout, later)
@@ -91,7 +97,7 @@ pub async fn ask(
 /// What a miss means for the payout, with this of its later attempts.
 pub fn missed(payout: &Payout, later: Later, sender_gone: bool) -> (Event, Option<Note>) {
     match later {
-        Later::Found(attempt) => forgotten(payout, attempt),
+        Later::Found(attempt) => forgotten(payout, attempt, None),
         _ => (Event::NotFound { sender_gone, none_later: later == Later::None }, None),
     }
 }
@@ -101,19 +107,25 @@ pub fn missed(payout: &Payout, later: Later, sender_gone: bool) -> (Event, Optio
 pub fn overrules(payout: &Payout, later: Later) -> Option<(Event, Option<Note>)> {
     match later {
         Later::None => None,
-        Later::Found(attempt) => Some(forgotten(payout, attempt)),
+        Later::Found(attempt) => Some(forgotten(payout, attempt, None)),
         Later::Unclear => Some((Event::Inconclusive, None)),
     }
 }
 
-/// An attempt that the ledger has forgotten is at the provider: a person must see it.
-pub fn forgotten(payout: &Payout, attempt: u8) -> (Event, Option<Note>) {
+/// An attempt that the ledger has forgotten is at the provider: a person must see it. One that went
+/// by the second lane went from that one's account.
+pub fn forgotten(
+    payout: &Payout,
+    attempt: u8,
+    by_second: Option<Account>,
+) -> (Event, Option<Note>) {
     let event = Event::Rewound {
         attempt,
         intents: payout.intents.saturating_add(1),
         send_before: payout.send_before,
         sender: Sender::NOBODY,
-        account: payout.account,
+        account: by_second.unwrap_or(payout.account),
+        moved: by_second.is_some(),
     };
     let text = format!("attempt {attempt}, which the ledger has forgotten, is at the provider");
     (event, Some(Note::new(NoteKind::Reason, text)))

@@ -14,7 +14,7 @@ use crate::late::{self, Checked};
 use crate::later;
 use crate::verdict::found_notes;
 use crate::work::Core;
-use domain::{ChunkId, Event, News, Place, State};
+use domain::{Account, ChunkId, Event, News, Place, State};
 use futures::channel::oneshot;
 use ledger::apply::{Happening, apply};
 use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
@@ -44,7 +44,7 @@ struct Letter {
     reply: Reply,
 }
 
-/// The desks of all chunks that letters came for.
+/// The desks of a lane: of all chunks that letters came for.
 #[derive(Default)]
 pub struct Desks(Mutex<BTreeMap<ChunkId, Vec<Letter>>>);
 
@@ -108,22 +108,21 @@ impl Drop for ClosesInPanic {
 pub async fn hear(
     core: &Arc<Core>,
     lane: &Arc<Lane>,
-    desks: &Arc<Desks>,
     place: Place,
     attempt: u8,
     request: CallbackRequest,
 ) -> Result<Hearing, LedgerError> {
     let (reply, answer) = oneshot::channel();
-    if desks.put(place.chunk, Letter { row: place.row, attempt, request, reply }) {
-        let (core, lane, desks) = (Arc::clone(core), Arc::clone(lane), Arc::clone(desks));
+    if lane.desks.put(place.chunk, Letter { row: place.row, attempt, request, reply }) {
+        let (core, lane) = (Arc::clone(core), Arc::clone(lane));
         core.env.clone().spawn(Box::pin(async move {
-            let _closes = ClosesInPanic { desks: Arc::clone(&desks), chunk: place.chunk };
+            let _closes = ClosesInPanic { desks: Arc::clone(&lane.desks), chunk: place.chunk };
             loop {
-                let letters = desks.take(place.chunk);
+                let letters = lane.desks.take(place.chunk);
                 if letters.is_empty() {
                     return;
                 }
-                round(&core, &lane, &desks, place.chunk, letters).await;
+                round(&core, &lane, place.chunk, letters).await;
             }
         }));
     }
@@ -132,10 +131,10 @@ pub async fn hear(
 }
 
 /// One round of a desk: read, verify, write, answer.
-async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Vec<Letter>) {
+async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
     let mut replies: Vec<(Reply, Hearing)> = Vec::with_capacity(letters.len());
     let result = async {
-        let chunk = core.ledger.chunk(id).await?.filter(|chunk| chunk.lane == lane.name);
+        let chunk = core.ledger.chunk(id).await?;
         let mut happenings = Vec::with_capacity(letters.len());
         let first = letters.iter().map(|l| l.row).min().unwrap_or(0);
         let last = letters.iter().map(|l| l.row).max().unwrap_or(0);
@@ -148,6 +147,7 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
         let mut later = Vec::new();
         for letter in letters {
             let read = read(core, lane, &chunk, &letter, rows.get(letter.row)?);
+            let by_second = by_second(&chunk, lane);
             let Some((mut happening, payment)) = read else {
                 replies.push((letter.reply, Hearing::NotOurs));
                 continue;
@@ -164,7 +164,7 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
                 checked += 1;
                 match late::check(core, lane, &payout, payment, wanted).await? {
                     Checked::Confirmed(..) if attempt > payout.attempt => {
-                        let (event, note) = later::forgotten(&payout, attempt);
+                        let (event, note) = later::forgotten(&payout, attempt, by_second);
                         happening.event = event;
                         happening.notes.extend(note);
                     }
@@ -182,12 +182,13 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
             happenings.push(happening);
             replies.push((letter.reply, hearing));
         }
-        desks.put_back(id, later);
+        lane.desks.put_back(id, later);
         let now = core.clock.now();
         let done = apply(&*core.ledger, id, Guard::Fact, now, &lane.policy, happenings).await?;
         let paid = done.into_iter().flatten().find(|(_, a)| {
             let payout = a.payout();
-            payout.ever_accepted && payout.state != State::Unknown
+            let is_here = chunk.via(&payout).lane == lane.name;
+            is_here && payout.ever_accepted && payout.state != State::Unknown
         });
         if let Some((row, _)) = paid {
             lane.brakes.took(&*core.ledger, Place { chunk: id, row }).await?;
@@ -199,6 +200,12 @@ async fn round(core: &Core, lane: &Lane, desks: &Desks, id: ChunkId, letters: Ve
         // Whoever asked may be gone; the provider will call again.
         let _ = reply.send(result.clone().map(|()| hearing));
     }
+}
+
+/// A lane's account, where it is the second lane of the chunk.
+fn by_second(chunk: &Chunk, lane: &Lane) -> Option<Account> {
+    let is_second = chunk.second.as_ref().is_some_and(|via| via.lane == lane.name);
+    is_second.then_some(lane.account)
 }
 
 /// What a letter says about its payout; `None` if there is no such attempt, and none was forgotten.
@@ -215,12 +222,18 @@ fn read(
         return None;
     }
     let callbacks = lane.provider.callbacks()?;
+    let via = match is_forgotten {
+        // It may have gone by any lane of the chunk (S15).
+        true => chunk.vias().find(|via| via.lane == lane.name)?,
+        false => Some(chunk.via_of(&payout, letter.attempt)).filter(|via| via.lane == lane.name)?,
+    };
     let place = Place { chunk: chunk.id, row: letter.row };
-    let payment = core.payment(place, letter.attempt, chunk.format, row);
+    let payment = core.payment(place, letter.attempt, via.format, row);
     let (event, notes) = match callbacks.read(&letter.request, &payment) {
         // Whatever became of it: the ledger did not know that there is one (S18).
         Heard::Fact { .. } if is_forgotten => {
-            let (event, note) = later::forgotten(&payout, letter.attempt);
+            let by_second = by_second(chunk, lane);
+            let (event, note) = later::forgotten(&payout, letter.attempt, by_second);
             (event, note.into_iter().collect())
         }
         Heard::Fact { news, provider_id, cost } => {

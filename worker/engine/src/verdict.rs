@@ -60,13 +60,15 @@ pub struct Verdict {
 }
 
 /// Digests the answer to the newest intent of `payout`, whose request left at `sent_at`. A row that
-/// is refused for now is payable again `pause_ms` after `now`.
+/// is refused for now is payable again `pause_ms` after `now`; one that is refused for good goes by its
+/// second lane where there is a `failover`, if nothing was created (S15).
 pub fn digest(
     answer: Answer,
     sent_at: Millis,
     payout: &Payout,
     now: Millis,
     pause_ms: u64,
+    failover: bool,
 ) -> Verdict {
     let outcome = |outcome| Event::Outcome { intent: payout.intents, outcome };
     let reason = |text: &str| vec![Note::new(NoteKind::Reason, text)];
@@ -82,7 +84,10 @@ pub fn digest(
             lesson: Lesson::Took,
         },
         Answer::Refused { text, created_nothing } => Verdict {
-            event: outcome(Outcome::Refused { created_nothing }),
+            event: outcome(match failover && created_nothing {
+                true => Outcome::Moves,
+                false => Outcome::Refused { created_nothing },
+            }),
             notes: reason(&text),
             lesson: Lesson::Refused(text),
         },

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::counters::{Counters, count};
 use crate::env::{Env, up_to};
 use crate::keeper::Keeper;
-use crate::lane::Lane;
+use crate::lane::{Lane, Lanes};
 use crate::shelf::Shelf;
 use domain::{
     BatchState, ChunkId, Event, LedgerId, Millis, Payout, Place, ProviderReference,
@@ -20,7 +20,7 @@ use domain::{
 use futures::FutureExt;
 use futures::future::{Either, select};
 use ledger::apply::{Applied, Happening, apply};
-use ledger::{Claim, Guard, Ledger, LedgerError, Token};
+use ledger::{Claim, Guard, Ledger, LedgerError, Token, Via};
 use providers::{Past, Payment};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,14 +74,29 @@ impl Core {
     }
 }
 
+/// Which payouts of a chunk are at work (S15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// All of them: there is no second lane.
+    Only,
+    /// Those that go by the first lane.
+    First,
+    /// Those that it refused, which go by the second.
+    Second,
+}
+
 /// A chunk that we hold.
 pub struct Held {
     /// Which.
     pub id: ChunkId,
     /// Proves that we hold it.
     pub token: Token,
-    /// How provider references are made.
+    /// How provider references are made on the lane that is at work.
     pub format: ReferenceFormat,
+    /// Which of its payouts are at work.
+    pub side: Side,
+    /// The lane that what the first one refuses goes by, where this process has it.
+    pub failover: Option<Arc<Lane>>,
     /// As we know them; kept up with every write.
     pub payouts: Vec<Payout>,
     /// The batch's state when we claimed the chunk; an intent checks it again.
@@ -126,10 +141,17 @@ impl Held {
         }
     }
 
-    /// Rows whose payouts satisfy `wanted`, in order.
+    /// Rows that go by the lane at work and whose payouts satisfy `wanted`, in order.
     pub fn rows(&self, wanted: impl Fn(&Payout) -> bool) -> Vec<u16> {
-        let rows = (0u16..).zip(&self.payouts);
-        rows.filter(|(_, payout)| wanted(payout)).map(|(row, _)| row).collect()
+        let wanted = self.own().filter(|(_, payout)| wanted(payout));
+        wanted.map(|(row, _)| row).collect()
+    }
+
+    /// What goes by the lane at work.
+    pub fn own(&self) -> impl Iterator<Item = (u16, &Payout)> {
+        (0u16..)
+            .zip(&self.payouts)
+            .filter(|(_, payout)| payout.moved == (self.side == Side::Second))
     }
 
     /// Where a row lies.
@@ -192,8 +214,12 @@ const AFTER_ERROR_MS: u64 = 1_000;
 /// is heard of by the chunks that wait for the wrong one to open.
 const CLOSED_LOOK_MS: u64 = 60 * 60 * 1_000;
 
-/// Works on a chunk until nothing of it can be done now.
-pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
+/// How soon another worker may look at what goes by a second lane that this one does not have.
+const NO_LANE_MS: u64 = 30_000;
+
+/// Works on a chunk of `lane` until nothing of it can be done now: on what goes by that lane, and
+/// then on what it refused and goes by the second (S15).
+pub async fn work(core: &Core, lanes: &Lanes, lane: &Lane, id: ChunkId) {
     let asked_ms = core.clock.boot_ms();
     let claimed = core.ledger.claim(id, core.lease_ms).await;
     let (token, chunk, batch, terms) = match claimed {
@@ -213,29 +239,52 @@ pub async fn work(core: &Core, lane: &Lane, id: ChunkId) {
     let mut held = Held {
         id,
         token,
-        format: chunk.format,
+        format: chunk.first.format,
+        side: if chunk.second.is_some() { Side::First } else { Side::Only },
+        failover: chunk.second.as_ref().and_then(|via| lanes.get(&via.lane).cloned()),
         payouts: chunk.payouts,
         batch,
         terms,
         end: u16::MAX,
         lost: Arc::clone(&lost),
     };
-    let wait_ms = {
-        let all = pin(all(core, lane, &mut held));
-        match select(all, pin(renew(core, id, token, &lost))).await {
-            Either::Left((wait_ms, _)) => wait_ms,
+    let next_at = {
+        let both = pin(both(core, lane, chunk.second, &mut held));
+        match select(both, pin(renew(core, id, token, &lost))).await {
+            Either::Left((next_at, _)) => next_at,
             // The lease is gone; what is under way must still be written down.
-            Either::Right(((), all)) => all.await,
-        }
-    };
-    let next_at = match wait_ms {
-        Ok(wait_ms) => next_at(core, lane, &held, wait_ms),
-        Err(error) => {
-            tracing::warn!(chunk = %id, %error, "the chunk is put back");
-            core.clock.now().plus(AFTER_ERROR_MS)
+            Either::Right(((), both)) => both.await,
         }
     };
     release(core, id, token, next_at).await;
+}
+
+/// What goes by the first lane, then what goes by the second. An error of one keeps nothing of the
+/// other waiting.
+async fn both(core: &Core, lane: &Lane, second: Option<Via>, held: &mut Held) -> Millis {
+    let first_at = one(core, lane, held).await;
+    let Some(via) = second else { return first_at };
+    (held.side, held.format) = (Side::Second, via.format);
+    let is_open = held.own().any(|(_, payout)| payout.state.is_open());
+    match held.failover.take() {
+        _ if !is_open => first_at,
+        Some(lane) => first_at.min(one(core, &lane, held).await),
+        None => {
+            tracing::warn!(chunk = %held.id, lane = %via.lane, "payouts wait for a worker with this lane");
+            first_at.min(core.clock.now().plus(NO_LANE_MS))
+        }
+    }
+}
+
+/// What goes by one lane. Gives when something of it is to be done again.
+async fn one(core: &Core, lane: &Lane, held: &mut Held) -> Millis {
+    match all(core, lane, held).await {
+        Ok(wait_ms) => next_at(core, lane, held, wait_ms),
+        Err(error) => {
+            tracing::warn!(chunk = %held.id, %error, "the chunk is put back");
+            core.clock.now().plus(AFTER_ERROR_MS)
+        }
+    }
 }
 
 /// Gives the lease back, asking again while the ledger is away: a chunk that is not given back
@@ -334,7 +383,7 @@ async fn renew(core: &Core, id: ChunkId, token: Token, lost: &AtomicBool) {
 fn next_at(core: &Core, lane: &Lane, held: &Held, wait_ms: u64) -> Millis {
     let now = core.clock.now();
     let opens = lane.shut_until(now).map(|opens| opens.min(now.plus(CLOSED_LOOK_MS)));
-    let open = held.payouts.iter().filter(|p| p.state.is_open());
+    let open = held.own().map(|(_, payout)| payout).filter(|p| p.state.is_open());
     let due = open.map(|p| match p.state {
         // Nothing but its end is to be done for it here.
         _ if lane.is_astray(p) => held.gives_up_at(lane, p),

@@ -8,7 +8,7 @@ use domain::{
     Place, ReferenceFormat, Row, Terms,
 };
 use ledger::memory::MemoryLedger;
-use ledger::{Ledger, NewBatch, NewChunk, Seal};
+use ledger::{Ledger, NewBatch, NewChunk, Seal, Via};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use ulid::Ulid;
@@ -22,6 +22,7 @@ pub async fn take_in(
     payouts: u16,
     chunk_rows: u16,
     terms: Terms,
+    second: Option<Via>,
 ) -> BatchId {
     let id = BatchId(Ulid::from_parts(1, 1));
     let fail = "the in-memory ledger takes a batch";
@@ -40,10 +41,10 @@ pub async fn take_in(
         rows.iter().for_each(|r| totals.add(&r.money));
         let new = NewChunk {
             id: chunk,
-            lane: lane_name(),
+            first: Via { lane: lane_name(), format: FORMAT },
+            second: second.clone(),
             rows: u16::try_from(rows.len()).unwrap_or(chunk_rows),
             first_ordinal: ordinals[0],
-            format: FORMAT,
             unsent_give_up_ms: policy().unsent_give_up_ms,
             blocks: ledger::rows::encode(&rows).expect(fail),
             lease_ms: 60_000,

@@ -54,6 +54,6 @@ impl Person {
 
     /// What an attempt of a row is called at the provider.
     pub fn reference(&self, chunk: &Chunk, row: &Row, attempt: u8) -> ProviderReference {
-        ProviderReference::make(self.id, &row.reference, attempt, chunk.format)
+        ProviderReference::make(self.id, &row.reference, attempt, chunk.first.format)
     }
 }

@@ -59,6 +59,7 @@ impl World {
             scenario.payouts,
             scenario.chunk_rows,
             domain::Terms::default(),
+            None,
         ));
         let pool = Pool::new(exec.clone(), ledger.clone(), gateway.clone(), *scenario);
         for number in 1..=scenario.workers {
@@ -136,8 +137,7 @@ impl World {
             for (row, payout) in (0u16..).zip(chunk.payouts) {
                 let ordinal = payouts.len() + 1;
                 let reference = PayerReference::new(&format!("P-{ordinal}")).expect("valid");
-                let made =
-                    ProviderReference::make(self.id, &reference, payout.attempt, chunk.format);
+                let made = ProviderReference::make(self.id, &reference, payout.attempt, FORMAT);
                 payouts.push((Place { chunk: id, row }, made.as_str().to_owned(), payout));
             }
         }

@@ -122,6 +122,9 @@ pub struct RouteConfig {
     pub currency: Option<String>,
     /// Where they go.
     pub lane: LaneName,
+    /// Where those go that this lane refuses, if nothing was created of them (S15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<LaneName>,
 }
 
 fn main_lane() -> LaneName {
@@ -146,7 +149,7 @@ pub(crate) fn built_in() -> BTreeMap<LaneName, LaneConfig> {
 
 /// Everything goes to the built-in lane.
 pub(crate) fn built_in_routes() -> Vec<RouteConfig> {
-    vec![RouteConfig { method: None, currency: None, lane: main_lane() }]
+    vec![RouteConfig { method: None, currency: None, lane: main_lane(), failover: None }]
 }
 
 #[cfg(test)]

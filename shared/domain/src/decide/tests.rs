@@ -48,7 +48,7 @@ fn intent_at(now: Millis) -> Event {
 
 fn rewound(attempt: u8, intents: u16) -> Event {
     let send_before = NOW.plus(1_000);
-    Event::Rewound { attempt, intents, send_before, sender: SENDER, account: ACCOUNT }
+    Event::Rewound { attempt, intents, send_before, sender: SENDER, account: ACCOUNT, moved: false }
 }
 
 fn unknown() -> Payout {
@@ -59,6 +59,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let outcomes = prop_oneof![
         Just(Outcome::Accepted),
         any::<bool>().prop_map(|created_nothing| Outcome::Refused { created_nothing }),
+        Just(Outcome::Moves),
         (0u64..1000).prop_map(|ms| Outcome::RefusedForNow { retry_at: NOW.plus(ms) }),
         Just(Outcome::Unlisted),
         Just(Outcome::Unknown),
@@ -146,7 +147,13 @@ proptest! {
                 if matches!(event, Event::Rewound { .. } | Event::PastLost { .. }) {
                     prop_assert!(payout.state != State::Accepted, "what was sent once is not payable unasked");
                 } else if payout.attempt > before.attempt {
-                    prop_assert!(matches!(before.state, State::Failed | State::Review));
+                    let moves = matches!(event, Event::Outcome { outcome: Outcome::Moves, .. });
+                    prop_assert_eq!(moves, payout.moved && !before.moved);
+                    let may = match moves {
+                        true => before.state == State::Submitting && before.may_move(),
+                        false => matches!(before.state, State::Failed | State::Review),
+                    };
+                    prop_assert!(may, "no new attempt of {:?} by {:?}", before, event);
                 }
             }
         }

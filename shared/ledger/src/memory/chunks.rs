@@ -48,7 +48,7 @@ impl Store {
         let mut ready: Vec<(Millis, u16)> = self
             .chunks
             .range(chunks_of(batch))
-            .filter(|(_, chunk)| chunk.lane == *lane && chunk.schedule.next_at <= now)
+            .filter(|(_, chunk)| chunk.first.lane == *lane && chunk.schedule.next_at <= now)
             .map(|(id, chunk)| (chunk.schedule.next_at, id.no))
             .collect();
         ready.sort_unstable();

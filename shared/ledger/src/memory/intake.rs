@@ -60,9 +60,9 @@ impl Store {
             return Ok(false);
         }
         let chunk = ChunkRecord {
-            lane: new.lane,
+            first: new.first,
+            second: new.second,
             first_ordinal: new.first_ordinal,
-            format: new.format,
             blocks: new.blocks,
             slots,
             notes: Vec::new(),
@@ -118,9 +118,9 @@ impl ChunkRecord {
     pub(super) fn to_chunk(&self, id: ChunkId) -> Result<Chunk, LedgerError> {
         Ok(Chunk {
             id,
-            lane: self.lane.clone(),
+            first: self.first.clone(),
+            second: self.second.clone(),
             first_ordinal: self.first_ordinal,
-            format: self.format,
             payouts: write::unpack_all(&self.slots)?,
         })
     }

@@ -3,10 +3,8 @@
 use crate::rules::batch::BatchRecord;
 use crate::rules::fair::Turns;
 use crate::rules::schedule::Schedule;
-use crate::types::{LaneRecord, Life};
-use domain::{
-    Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceFormat, ReferenceKey,
-};
+use crate::types::{LaneRecord, Life, Via};
+use domain::{Batch, BatchId, BatchState, ChunkId, LaneName, Millis, Place, ReferenceKey};
 use std::collections::{BTreeMap, VecDeque};
 
 /// All that a ledger holds.
@@ -26,9 +24,9 @@ pub struct Store {
 /// A chunk: what intake wrote, what changes, and what came beside it.
 #[derive(Clone)]
 pub(super) struct ChunkRecord {
-    pub lane: LaneName,
+    pub first: Via,
+    pub second: Option<Via>,
     pub first_ordinal: u32,
-    pub format: ReferenceFormat,
     pub blocks: Vec<Vec<u8>>,
     /// Packed payouts, one behind the other.
     pub slots: Vec<u8>,

@@ -4,7 +4,7 @@ use super::RedisLedger;
 use super::keys::number;
 use super::rebuild::Orders;
 use super::scripts;
-use super::values::{format_text, lane_names, take, take_bool};
+use super::values::{formats_text, lane_names, take, take_bool};
 use crate::api::LedgerError;
 use crate::rules::batch::ABANDONED;
 use crate::types::{NewBatch, NewChunk, Opened, Seal};
@@ -133,8 +133,8 @@ impl RedisLedger {
         let slot = Payout::new(Millis(0), Millis(0)).pack();
         call.arg(number(id.no))
             .arg(chunk.rows)
-            .arg(chunk.lane.as_str())
-            .arg(format_text(chunk.format))
+            .arg(chunk.first.lane.as_str())
+            .arg(formats_text(chunk.first.format, chunk.second.as_ref()))
             .arg(chunk.first_ordinal)
             .arg(chunk.unsent_give_up_ms)
             .arg(chunk.lease_ms)

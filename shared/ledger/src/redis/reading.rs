@@ -5,7 +5,7 @@ use super::RedisLedger;
 use super::values::{self, Fields, damaged, take};
 use crate::api::LedgerError;
 use crate::notes;
-use crate::types::{Chunk, Note};
+use crate::types::{Chunk, Note, Via};
 use domain::{Batch, BatchId, ChunkId};
 use redis::Cmd;
 
@@ -109,11 +109,12 @@ pub(super) fn stored_chunk(
     first_ordinal: u32,
     slots: &[u8],
 ) -> Result<Chunk, LedgerError> {
+    let (format, second) = values::parse_formats(format)?;
     Ok(Chunk {
         id,
-        lane: values::lane_name(lane)?,
+        first: Via { lane: values::lane_name(lane)?, format },
+        second,
         first_ordinal,
-        format: values::parse_format(format)?,
         payouts: values::payouts(slots)?,
     })
 }

@@ -1,6 +1,7 @@
 //! Answers of Redis as our types, and its errors as ours.
 
 use crate::api::LedgerError;
+use crate::types::Via;
 use domain::batch::Totals;
 use domain::payout::PACKED_LEN;
 use domain::{
@@ -126,16 +127,37 @@ pub(super) fn payouts(slots: &[u8]) -> Result<Vec<Payout>, LedgerError> {
     slots.chunks(PACKED_LEN).map(payout).collect()
 }
 
-/// How a reference format is stored.
-pub(super) fn format_text(format: ReferenceFormat) -> String {
+/// How the reference formats of a chunk are stored: `text64`, or `text64 second-lane number`. A
+/// program that knows nothing of second lanes cannot read the longer form, and sends nothing of it.
+pub(super) fn formats_text(first: ReferenceFormat, second: Option<&Via>) -> String {
+    let first = format_text(first);
+    match second {
+        None => first,
+        Some(Via { lane, format }) => format!("{first} {lane} {}", format_text(*format)),
+    }
+}
+
+/// The inverse of [`formats_text`].
+pub(super) fn parse_formats(text: &str) -> Result<(ReferenceFormat, Option<Via>), LedgerError> {
+    let parts: Vec<&str> = text.split(' ').collect();
+    match parts[..] {
+        [first] => Ok((parse_format(first)?, None)),
+        [first, lane, format] => {
+            let second = Via { lane: lane_name(lane)?, format: parse_format(format)? };
+            Ok((parse_format(first)?, Some(second)))
+        }
+        _ => Err(damaged("reference formats")),
+    }
+}
+
+fn format_text(format: ReferenceFormat) -> String {
     match format {
         ReferenceFormat::Text { max_bytes } => format!("text{max_bytes}"),
         ReferenceFormat::Number => "number".to_owned(),
     }
 }
 
-/// The inverse of [`format_text`].
-pub(super) fn parse_format(text: &str) -> Result<ReferenceFormat, LedgerError> {
+fn parse_format(text: &str) -> Result<ReferenceFormat, LedgerError> {
     let text_of = |max: &str| max.parse().ok().map(|max_bytes| ReferenceFormat::Text { max_bytes });
     let format = match text.strip_prefix("text") {
         Some(max) => text_of(max),
@@ -149,10 +171,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_format_survives_its_text() {
+    fn reference_formats_survive_their_text() {
+        let second = Via { lane: LaneName::new("two").unwrap(), format: ReferenceFormat::Number };
         for format in [ReferenceFormat::Number, ReferenceFormat::Text { max_bytes: 255 }] {
-            assert_eq!(parse_format(&format_text(format)).unwrap(), format);
+            for second in [None, Some(second.clone())] {
+                let text = formats_text(format, second.as_ref());
+                assert_eq!(parse_formats(&text).unwrap(), (format, second));
+            }
         }
-        assert!(parse_format("text256").is_err());
+        for text in ["text256", "", "number two", "number two number more"] {
+            assert!(parse_formats(text).is_err(), "{text}");
+        }
     }
 }

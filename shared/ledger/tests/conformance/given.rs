@@ -7,7 +7,9 @@ use domain::{
     BatchId, BatchState, ChunkId, Counts, LaneName, Millis, Payout, Place, ReferenceFormat,
     ReferenceKey, Terms,
 };
-use ledger::{Change, Chunk, Claim, Guard, Ledger, NewBatch, NewChunk, Note, Seal, Token, Written};
+use ledger::{
+    Change, Chunk, Claim, Guard, Ledger, NewBatch, NewChunk, Note, Seal, Token, Via, Written,
+};
 use std::sync::Arc;
 use tokio::sync::Barrier;
 use ulid::Ulid;
@@ -60,10 +62,10 @@ pub fn with_file(n: u64, file: u64) -> NewBatch {
 pub fn new_chunk(id: ChunkId, rows: u16) -> NewChunk {
     NewChunk {
         id,
-        lane: lane(),
+        first: Via { lane: lane(), format: ReferenceFormat::Text { max_bytes: 64 } },
+        second: None,
         rows,
         first_ordinal: u32::from(id.no) * 1_000 + 1,
-        format: ReferenceFormat::Text { max_bytes: 64 },
         unsent_give_up_ms: LONG,
         blocks: vec![vec![1, 2, 3]],
         lease_ms: LONG,

@@ -3,8 +3,8 @@
 use crate::given::*;
 use crate::world::{World, on_every_engine};
 use domain::payout::State;
-use domain::{BatchState, Millis, Payout};
-use ledger::{Claim, Guard, LedgerError, Opened, Written};
+use domain::{BatchState, LaneName, Millis, Payout, ReferenceFormat};
+use ledger::{Claim, Guard, LedgerError, NewChunk, Opened, Via, Written};
 
 on_every_engine![
     a_batch_opened_twice_is_fresh_both_times,
@@ -23,6 +23,7 @@ on_every_engine![
     a_rejected_batch_stays_rejected_and_a_sealed_one_is_not_rejected,
     nothing_is_payable_before_the_seal,
     a_sealed_batch_accounts_for_every_row,
+    a_chunk_keeps_its_second_lane,
     a_batch_that_awaits_approval_is_paid_after_it,
     blocks_of_rows_come_back_one_by_one,
     batches_are_listed_from_the_newest_to_the_oldest,
@@ -194,6 +195,26 @@ async fn nothing_is_payable_before_the_seal(world: World) {
     }
 }
 
+async fn a_chunk_keeps_its_second_lane(world: World) {
+    let ledger = &*world.ledger;
+    let id = batch_id(1);
+    ledger.open_batch(new_batch(1)).await.unwrap();
+    let second = Via { lane: LaneName::new("spare").unwrap(), format: ReferenceFormat::Number };
+    let chunk = NewChunk { second: Some(second.clone()), ..new_chunk(chunk_id(id, 0), 2) };
+    let first = chunk.first.clone();
+    assert!(ledger.append(chunk).await.unwrap());
+    assert!(ledger.seal(seal_of(id, &[2], BatchState::Active)).await.unwrap());
+    let read = ledger.chunk(chunk_id(id, 0)).await.unwrap().unwrap();
+    assert_eq!((&read.first, &read.second), (&first, &Some(second.clone())));
+    let Claim::Held { chunk, .. } = ledger.claim(chunk_id(id, 0), LONG).await.unwrap() else {
+        panic!("nobody holds it");
+    };
+    assert_eq!(chunk, read);
+    let moved = Payout { attempt: 2, moved: true, ..chunk.payouts[0] };
+    assert_eq!((chunk.via(&chunk.payouts[0]), chunk.via(&moved)), (&first, &second));
+    assert_eq!(chunk.via_of(&moved, 1), &first, "its older attempt went by the first");
+}
+
 async fn a_sealed_batch_accounts_for_every_row(world: World) {
     let ledger = &*world.ledger;
     let before = world.now().await;
@@ -204,8 +225,8 @@ async fn a_sealed_batch_accounts_for_every_row(world: World) {
     assert!(batch.created >= before);
     let chunk = ledger.chunk(chunk_id(id, 1)).await.unwrap().unwrap();
     let expected = new_chunk(chunk_id(id, 1), 2);
-    assert_eq!((chunk.id, chunk.lane), (expected.id, expected.lane));
-    assert_eq!((chunk.first_ordinal, chunk.format), (expected.first_ordinal, expected.format));
+    assert_eq!((chunk.id, chunk.first_ordinal), (expected.id, expected.first_ordinal));
+    assert_eq!((chunk.first, chunk.second), (expected.first, None));
     for payout in chunk.payouts {
         let fresh = Payout::new(payout.since, payout.give_up_at);
         assert_eq!(payout, fresh.normal());

@@ -309,7 +309,10 @@ async fn a_lane_gives_its_own_chunks_only(world: World) {
     let ledger = &*world.ledger;
     let other = LaneName::new("lane-b").unwrap();
     let id = received(ledger, 1, &[1, 1]).await;
-    let there = ledger::NewChunk { lane: other.clone(), ..new_chunk(chunk_id(id, 1), 1) };
+    let there = ledger::NewChunk {
+        first: ledger::Via { lane: other.clone(), ..new_chunk(chunk_id(id, 1), 1).first },
+        ..new_chunk(chunk_id(id, 1), 1)
+    };
     ledger.append(there).await.unwrap();
     ledger.seal(seal_of(id, &[1, 1], BatchState::Active)).await.unwrap();
     assert_eq!(ready(&world).await, [chunk_id(id, 0)]);

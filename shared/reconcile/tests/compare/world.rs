@@ -9,7 +9,7 @@ use domain::{
 use futures::executor::block_on;
 use futures::future::{BoxFuture, ready};
 use ledger::memory::MemoryLedger;
-use ledger::{Change, Guard, Ledger, NewBatch, NewChunk, Note, NoteKind, Seal, Written, rows};
+use ledger::{Change, Guard, Ledger, NewBatch, NewChunk, Note, NoteKind, Seal, Via, Written, rows};
 use providers::{Entry, Period, Standing, Statement, StatementPage, Turns};
 use reconcile::{CompareError, Job, Kind, Outcome, Progress, compare};
 use std::sync::Arc;
@@ -100,10 +100,10 @@ impl World {
             ledger.reserve(wanted.collect()).await.unwrap();
             let new = NewChunk {
                 id: chunk,
-                lane: lane(),
+                first: Via { lane: lane(), format: format },
+                second: None,
                 rows: u16::try_from(all.len()).unwrap(),
                 first_ordinal: 1,
-                format,
                 unsent_give_up_ms: HOUR_MS,
                 blocks: rows::encode(&all).unwrap(),
                 lease_ms,

@@ -75,17 +75,21 @@ impl Gateway {
     }
 
     fn check_magic(&self, order: &Order) -> Result<(), Reply> {
+        let not_this_payee = || {
+            let field = match order.payee {
+                Payee::BeneficiaryId(_) => "beneficiaryId",
+                Payee::Beneficiary(_) => "beneficiary.account",
+            };
+            Err(self.refuse(&Wrong::new(field, magic::REFUSED)))
+        };
+        if self.dial.strikes(Fault::Refused) {
+            return not_this_payee();
+        }
         if !self.config.magic {
             return Ok(());
         }
         match magic::of(order.amount) {
-            Magic::Refused => Err(self.refuse(&Wrong::new(
-                match order.payee {
-                    Payee::BeneficiaryId(_) => "beneficiaryId",
-                    Payee::Beneficiary(_) => "beneficiary.account",
-                },
-                magic::REFUSED,
-            ))),
+            Magic::Refused => not_this_payee(),
             Magic::Undocumented => {
                 Err(self.error(StatusCode::UNPROCESSABLE_ENTITY, magic::UNDOCUMENTED))
             }

@@ -72,11 +72,13 @@ pub enum Fault {
     StepHangAfter,
     /// A step after the create: connection reset, nothing was done.
     StepResetBefore,
+    /// Create of one payout: refused for good with a listed answer, nothing was created.
+    Refused,
 }
 
 impl Fault {
     /// Every fault, in the order of declaration.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AccountClosed,
         Self::TooManyRequests,
         Self::WrongSignKey,
@@ -109,6 +111,7 @@ impl Fault {
         Self::StepErrorAfter,
         Self::StepHangAfter,
         Self::StepResetBefore,
+        Self::Refused,
     ];
 
     /// What forged callbacks there are.

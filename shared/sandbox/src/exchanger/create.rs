@@ -43,13 +43,14 @@ impl Site {
     }
 
     fn check_magic(&self, order: &Order) -> Result<(), Envelope> {
+        if self.dial.strikes(Fault::Refused) {
+            return Err(not_this_account());
+        }
         if !self.config.magic {
             return Ok(());
         }
         match magic::of(order.get) {
-            Magic::Refused => {
-                Err(Wrong::default().field("account2", "the account cannot be paid to").refusal())
-            }
+            Magic::Refused => Err(not_this_account()),
             Magic::MaintenanceOnce if lock(&self.put_off).insert(identity(order)) => {
                 Err(Envelope::refused(2, "Maintenance").with_fields(Map::new()))
             }
@@ -110,4 +111,8 @@ fn not_unique() -> Envelope {
 /// What makes the second try of an order its second.
 fn identity(order: &Order) -> String {
     format!("{} {} {}", order.api_id, order.account2, order.get)
+}
+
+fn not_this_account() -> Envelope {
+    Wrong::default().field("account2", "the account cannot be paid to").refusal()
 }

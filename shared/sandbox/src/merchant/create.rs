@@ -109,7 +109,8 @@ impl Gateway {
     }
 
     fn check_magic(&self, order: &Checked<'_>) -> Result<(), Reply> {
-        if self.config.disabled_methods.contains(&order.method) {
+        let is_off = self.config.disabled_methods.contains(&order.method);
+        if is_off || self.dial.strikes(Fault::Refused) {
             return Err(self.refuse(magic::DISABLED));
         }
         if !self.config.magic {

@@ -7,7 +7,7 @@ use domain::{
 };
 use futures::executor::block_on;
 use ledger::memory::MemoryLedger;
-use ledger::{NewBatch, NewChunk, Seal};
+use ledger::{NewBatch, NewChunk, Seal, Via};
 use std::sync::Arc;
 
 fn lane(name: &str) -> LaneName {
@@ -36,10 +36,10 @@ fn sealed(ledger: &MemoryLedger, lanes: &[&str]) -> BatchId {
         totals.add(&row.money);
         let chunk = NewChunk {
             id: ChunkId { batch: id, no },
-            lane: lane(name),
+            first: Via { lane: lane(name), format: ReferenceFormat::Text { max_bytes: 64 } },
+            second: None,
             rows: 1,
             first_ordinal: u32::from(no) + 1,
-            format: ReferenceFormat::Text { max_bytes: 64 },
             unsent_give_up_ms: 1,
             blocks: ledger::rows::encode(&[row]).unwrap(),
             lease_ms: 60_000,

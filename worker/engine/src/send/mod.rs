@@ -51,6 +51,7 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
         return Ok(wait_ms);
     }
     let at_hand = core.shelf.rows(&*core.ledger, held.id, *first, *last).await?;
+    let failover = held.failover.is_some();
     let mut queue: VecDeque<u16> = rows.into();
     let mut wait_ms = 0;
 
@@ -76,7 +77,9 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
             is_intending = true;
         }
         if !is_writing && !returned.is_empty() {
-            writing = write_down(core, lane, held.id, std::mem::take(&mut returned)).boxed().fuse();
+            writing = write_down(core, lane, held.id, failover, std::mem::take(&mut returned))
+                .boxed()
+                .fuse();
             is_writing = true;
         }
         if !is_intending && !is_writing && under_way.is_empty() {

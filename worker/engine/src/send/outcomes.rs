@@ -14,11 +14,13 @@ use providers::Answer;
 use std::sync::Arc;
 
 /// Writes outcomes down, asking until the ledger answers, and lets the lane learn from them.
-/// Gives the payouts as they stand then.
+/// With a `failover`, what is refused and created nothing goes by the second lane. Gives the payouts
+/// as they stand then.
 pub(super) async fn write_down(
     core: &Core,
     lane: &Lane,
     id: ChunkId,
+    failover: bool,
     returned: Vec<Returned>,
 ) -> Vec<(u16, Payout)> {
     let now = core.clock.now();
@@ -42,7 +44,7 @@ pub(super) async fn write_down(
             tally(&core.counters, &answer);
             let pause_ms = pause_ms(&lane.policy, payout.asked, core.env.random());
             let Verdict { event, mut notes, lesson } =
-                digest(answer, sent_at, &payout, now, pause_ms);
+                digest(answer, sent_at, &payout, now, pause_ms, failover);
             if let Some((_, note)) = shipment.take_if(|(at, _)| *at == row) {
                 notes.push(note);
             }

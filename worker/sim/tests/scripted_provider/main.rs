@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod brakes;
+mod failover;
 mod giving_way;
 mod hours;
 mod late;

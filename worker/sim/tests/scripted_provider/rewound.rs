@@ -84,7 +84,7 @@ fn references_of_a_batch_that_was_lost_whole_are_held_for_ever() {
 fn a_lost_batch_whose_file_was_taken_again_is_the_same_payouts() {
     let world = rewound();
     world.ledger.put_back(MemoryLedger::new(id(&world), Arc::new(|| ledger_time(0))).copy());
-    let again = block_on(take_in(&world.ledger, 3, 3, domain::Terms::default()));
+    let again = block_on(take_in(&world.ledger, 3, 3, domain::Terms::default(), None));
     let found = forgotten(&world);
     let is_there = |one: &Forgotten| matches!(one, Forgotten::Intent { place, .. } if place.chunk.batch == again);
     assert!(found.len() == 3 && found.iter().all(is_there), "{found:?}");

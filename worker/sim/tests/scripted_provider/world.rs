@@ -1,8 +1,8 @@
 //! One chunk, one worker, and a provider that says what the test wants, in virtual time.
 
 use domain::{
-    Account, BatchId, ChunkId, Event, Hours, LedgerId, Millis, Outcome, Payout, Place, Policy,
-    Polled, Row, Sender, Terms,
+    Account, BatchId, ChunkId, Event, Hours, LaneName, LedgerId, Millis, Outcome, Payout, Place,
+    Policy, Polled, ReferenceFormat, Row, Sender, Terms,
 };
 use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings, SpendCaps};
 use futures::FutureExt;
@@ -12,7 +12,7 @@ use journal::{Entry, Journal, Remembered};
 use ledger::apply::{Happening, apply};
 use ledger::memory::MemoryLedger;
 use ledger::senders::{self, Home};
-use ledger::{Guard, Ledger, Note, NoteKind};
+use ledger::{Guard, Ledger, Note, NoteKind, Via};
 use providers::{
     Answer, CallbackKind, CallbackRequest, Callbacks, Confirm, Found, Heard, Limits, LookUp,
     LookedUp, Payment, Provider, RowProblem, Shipment, Shipped, Step, StepAnswer,
@@ -27,8 +27,9 @@ use sim::run::{ledger_time, policy};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The account.
+/// The accounts: the lane's, and the second lane's.
 const FINGERPRINT: &str = "scripted:1";
+pub const SPARE_FINGERPRINT: &str = "scripted:2";
 /// How long a request takes.
 const REQUEST_MS: u64 = 20;
 
@@ -40,6 +41,7 @@ type Says<T> = Mutex<Box<dyn FnMut(&Payment) -> T + Send>>;
 /// A provider of one call a payout; all callbacks are hints.
 pub struct Scripted {
     exec: Exec,
+    fingerprint: &'static str,
     limits: Limits,
     answers: Says<Answer>,
     finds: Says<Found>,
@@ -58,6 +60,26 @@ pub struct Scripted {
 }
 
 impl Scripted {
+    fn new(exec: &Exec, fingerprint: &'static str, polled: Option<Polled>) -> Arc<Scripted> {
+        Arc::new(Scripted {
+            exec: exec.clone(),
+            fingerprint,
+            limits: Limits {
+                rows_per_look_up: if polled.is_some_and(|p| p.together) { 500 } else { 1 },
+                ..limits()
+            },
+            answers: Mutex::new(Box::new(|_| taken())),
+            finds: Mutex::new(Box::new(|_| Found::Unclear { text: "no script".to_owned() })),
+            steps: Mutex::new(Box::new(|_| StepAnswer::Taken)),
+            sent: Mutex::default(),
+            sent_ms: Mutex::default(),
+            asked: Mutex::default(),
+            look_ups: Mutex::default(),
+            tried: Mutex::default(),
+            stepped: Mutex::default(),
+        })
+    }
+
     /// What is answered to creates from now on.
     pub fn answers(&self, says: impl FnMut(&Payment) -> Answer + Send + 'static) {
         *self.answers.lock().expect("no panic") = Box::new(says);
@@ -85,7 +107,7 @@ impl Provider for Scripted {
     }
 
     fn fingerprint(&self) -> &'static str {
-        FINGERPRINT
+        self.fingerprint
     }
 
     fn validate(&self, _: &Row) -> Vec<RowProblem> {
@@ -160,6 +182,7 @@ pub struct World {
     pub exec: Exec,
     pub ledger: MemoryLedger,
     pub provider: Arc<Scripted>,
+    pub spare: Option<Arc<Scripted>>,
     pub engine: Engine,
     pub journal: Arc<Shaky>,
     pub chunk: ChunkId,
@@ -169,6 +192,7 @@ pub struct World {
 /// The lane, as each worker serves it.
 struct Served {
     provider: Arc<Scripted>,
+    spare: Option<Arc<Scripted>>,
     look_up_interval_us: u64,
     batch_brakes: BatchBrakeSettings,
     hours: Option<Hours>,
@@ -184,9 +208,9 @@ impl Served {
         sender: Sender,
         journal: Arc<Shaky>,
     ) -> Engine {
-        let setup = LaneSetup {
-            name: lane_name(),
-            provider: self.provider.clone(),
+        let setup = |name: LaneName, provider: &Arc<Scripted>| LaneSetup {
+            name,
+            provider: provider.clone(),
             policy: Policy { polled: self.polled, ..policy() },
             interval_us: 0,
             in_flight: 8,
@@ -196,11 +220,19 @@ impl Served {
             hours: self.hours.clone(),
             spend: self.spend.clone(),
         };
+        let first = setup(lane_name(), &self.provider);
+        let spare = self.spare.iter().map(|provider| setup(spare_name(), provider));
+        let lanes = std::iter::once(first).chain(spare).collect();
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(sender.0)));
         let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal };
-        let engine = Engine::start(env, Arc::new(ledger.clone()), vec![setup], settings);
+        let engine = Engine::start(env, Arc::new(ledger.clone()), lanes, settings);
         block_on(engine).expect("it starts")
     }
+}
+
+/// The lane that what the first one refuses goes by.
+pub fn spare_name() -> LaneName {
+    LaneName::new("spare").expect("a literal lane name")
 }
 
 /// The provider has it.
@@ -223,6 +255,8 @@ struct Scene {
     polled: Option<Polled>,
     /// How late it is when the batch is taken.
     begins_ms: u64,
+    /// It has a second lane.
+    failover: bool,
 }
 
 impl Scene {
@@ -238,6 +272,7 @@ impl Scene {
             spend: SpendCaps::default(),
             polled: None,
             begins_ms: 0,
+            failover: false,
         }
     }
 }
@@ -280,6 +315,11 @@ impl World {
         World::at(Scene { chunk_rows, spend, begins_ms: BEFORE_THE_HOUR_MS, ..Scene::of(rows) })
     }
 
+    /// So many rows in one chunk, which have a second lane.
+    pub fn with_failover(rows: u16) -> World {
+        World::at(Scene { failover: true, ..Scene::of(rows) })
+    }
+
     /// In chunks of so many rows, with brakes of the batch.
     pub fn with(
         rows: u16,
@@ -296,7 +336,7 @@ impl World {
     }
 
     fn at(scene: Scene) -> World {
-        let Scene { begins_ms, rows, chunk_rows, terms, .. } = scene;
+        let Scene { begins_ms, rows, chunk_rows, terms, failover, .. } = scene;
         let Scene { look_up_interval_us, batch_brakes, hours, spend, polled, .. } = scene;
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
@@ -308,31 +348,20 @@ impl World {
         while exec.now_ms() < begins_ms {
             assert!(exec.step(), "time goes by");
         }
-        let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows, terms));
-        let provider = Arc::new(Scripted {
-            exec: exec.clone(),
-            limits: Limits {
-                rows_per_look_up: if polled.is_some_and(|p| p.together) { 500 } else { 1 },
-                ..limits()
-            },
-            answers: Mutex::new(Box::new(|_| taken())),
-            finds: Mutex::new(Box::new(|_| Found::Unclear { text: "no script".to_owned() })),
-            steps: Mutex::new(Box::new(|_| StepAnswer::Taken)),
-            sent: Mutex::default(),
-            sent_ms: Mutex::default(),
-            asked: Mutex::default(),
-            look_ups: Mutex::default(),
-            tried: Mutex::default(),
-            stepped: Mutex::default(),
-        });
+        let second = Via { lane: spare_name(), format: ReferenceFormat::Number };
+        let second = failover.then_some(second);
+        let batch: BatchId = block_on(take_in(&ledger, rows, chunk_rows, terms, second));
+        let provider = Scripted::new(&exec, FINGERPRINT, polled);
+        let spare = failover.then(|| Scripted::new(&exec, SPARE_FINGERPRINT, polled));
         let home = |id: &str| Home { id: id.to_owned(), host: id.to_owned(), ..Home::default() };
         let enlist = |id| block_on(senders::enlist(&ledger, &home(id), Sender::NOBODY));
         assert_eq!(enlist("far").expect("a number"), OTHER);
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
-        let provider_of = provider.clone();
+        let served = (provider.clone(), spare.clone());
         let lane = Served {
-            provider: provider_of,
+            provider: served.0,
+            spare: served.1,
             look_up_interval_us,
             batch_brakes,
             hours,
@@ -340,7 +369,9 @@ impl World {
             polled,
         };
         let engine = lane.start(&exec, &ledger, sender, journal.clone());
-        World { exec, ledger, provider, engine, journal, lane, chunk: ChunkId { batch, no: 0 } }
+
+        let chunk = ChunkId { batch, no: 0 };
+        World { exec, ledger, provider, spare, engine, journal, lane, chunk }
     }
 
     /// The other worker comes up.
@@ -438,13 +469,25 @@ impl World {
 
     /// The same about this attempt.
     pub fn hear_of(&self, attempt: u8, rows: &[u16], kind: CallbackKind) -> Vec<Hearing> {
+        self.hear_on(&lane_name(), attempt, rows, kind)
+    }
+
+    /// The same, from this lane.
+    pub fn hear_on(
+        &self,
+        lane: &LaneName,
+        attempt: u8,
+        rows: &[u16],
+        kind: CallbackKind,
+    ) -> Vec<Hearing> {
         let heard: Arc<Mutex<Vec<Hearing>>> = Arc::default();
         for row in rows {
             let (engine, heard) = (self.engine.clone(), Arc::clone(&heard));
             let place = Place { chunk: self.chunk, row: *row };
+            let lane = lane.clone();
             let task = async move {
                 let request = CallbackRequest { kind, signature: None, body: Vec::new() };
-                let hearing = engine.hear(&lane_name(), place, attempt, request).await;
+                let hearing = engine.hear(&lane, place, attempt, request).await;
                 heard.lock().expect("no panic").push(hearing.expect("the ledger answers"));
             };
             self.exec.spawn(OUTSIDE, task.boxed());

@@ -13,7 +13,7 @@ use super::RedisLedger;
 use super::values::take;
 use crate::api::Ledger;
 use crate::apply::{Applied, Happening, apply};
-use crate::types::{Claim, Guard, NewBatch, NewChunk, Note, NoteKind, Seal, Token};
+use crate::types::{Claim, Guard, NewBatch, NewChunk, Note, NoteKind, Seal, Token, Via};
 use domain::batch::{CurrencyTotal, Totals};
 use domain::{BatchId, BatchState, ChunkId, Event, LaneName, News, Outcome, Payout, Policy};
 use domain::{Place, ReferenceFormat, ReferenceKey};
@@ -55,10 +55,10 @@ async fn received(ledger: &RedisLedger, n: u64, chunks: u16, rows: u16) -> Batch
     for no in 0..chunks {
         let chunk = NewChunk {
             id: ChunkId { batch: id, no },
-            lane: lane(),
+            first: Via { lane: lane(), format: ReferenceFormat::Number },
+            second: None,
             rows,
             first_ordinal: u32::from(no) * u32::from(rows) + 1,
-            format: ReferenceFormat::Number,
             unsent_give_up_ms: LONG_MS,
             blocks: vec![vec![7; 3_000]; usize::from(rows.div_ceil(100))],
             lease_ms: LONG_MS,

@@ -3,19 +3,39 @@
 use super::{from_json, not_ours, to_json};
 use crate::rules::batch::Found;
 use crate::rules::schedule::Schedule;
-use crate::types::{NewChunk, Token};
+use crate::types::{NewChunk, Token, Via};
 use domain::{BatchId, ChunkId, LaneName, Millis, Priority, ReferenceFormat};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
 /// A chunk without its payouts.
 pub struct ChunkRow {
     /// Its key in the tables beside.
     pub key: i64,
-    pub lane: LaneName,
+    pub first: Via,
+    pub second: Option<Via>,
     pub first_ordinal: u32,
-    pub format: ReferenceFormat,
     pub schedule: Schedule,
+}
+
+/// What stands in the column `format`. A program that knows nothing of second lanes can read a chunk
+/// with one as little as we could read nonsense, so that it never sends anything of it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Formats {
+    OneLane(ReferenceFormat),
+    TwoLanes { first: ReferenceFormat, second: Via },
+}
+
+impl Formats {
+    fn of(chunk: &NewChunk) -> Formats {
+        let first = chunk.first.format;
+        match chunk.second.clone() {
+            None => Formats::OneLane(first),
+            Some(second) => Formats::TwoLanes { first, second },
+        }
+    }
 }
 
 /// A chunk.
@@ -28,11 +48,16 @@ pub fn get(db: &Connection, id: ChunkId) -> rusqlite::Result<Option<ChunkRow>> {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ChunkRow> {
     let lane: String = row.get(1)?;
+    let (format, second) = match from_json(row, 3)? {
+        Formats::OneLane(format) => (format, None),
+        Formats::TwoLanes { first, second } => (first, Some(second)),
+    };
+    let lane = LaneName::new(&lane).map_err(|_| not_ours(1, Type::Text))?;
     Ok(ChunkRow {
         key: row.get(0)?,
-        lane: LaneName::new(&lane).map_err(|_| not_ours(1, Type::Text))?,
+        first: Via { lane, format },
+        second,
         first_ordinal: row.get(2)?,
-        format: from_json(row, 3)?,
         schedule: Schedule {
             next_at: Millis(row.get(4)?),
             wake: Millis(row.get(5)?),
@@ -58,10 +83,10 @@ pub fn append(
     let key = db.prepare_cached(sql)?.insert(params![
         chunk.id.batch.to_bytes(),
         chunk.id.no,
-        chunk.lane.as_str(),
+        chunk.first.lane.as_str(),
         chunk.rows,
         chunk.first_ordinal,
-        to_json(&chunk.format)?,
+        to_json(&Formats::of(chunk))?,
         schedule.next_at.0,
         schedule.wake.0,
         schedule.lease_until.0,

@@ -20,9 +20,9 @@ pub fn read(db: &Connection, id: ChunkId) -> Result<Option<Chunk>, LedgerError> 
 fn whole(db: &Connection, id: ChunkId, row: ChunkRow) -> Result<Chunk, LedgerError> {
     Ok(Chunk {
         id,
-        lane: row.lane,
+        first: row.first,
+        second: row.second,
         first_ordinal: row.first_ordinal,
-        format: row.format,
         payouts: write::unpack_all(&sql::chunks::slots(db, row.key)?)?,
     })
 }
