@@ -6,7 +6,7 @@ pub mod pause;
 
 use crate::audit::{AuditError, Chain, Kind};
 use crate::rules::Rules;
-use domain::{BatchId, BatchState, ChunkId, Event, LaneName, LedgerId, State};
+use domain::{BatchId, BatchState, ChunkId, Event, LaneName, LedgerId, Millis, State};
 use ledger::apply::{Applied, Happening, apply};
 use ledger::spend::{self, Holder};
 use ledger::{Guard, LaneRecord, Ledger, LedgerError, Stop};
@@ -177,6 +177,29 @@ pub async fn start_lane(
         None => false,
     };
     Ok(is_started || is_opened)
+}
+
+/// Ends the pause that a lane's provider asked for ("too many requests"), and gives until when it would
+/// have lasted; `None` where there is none. The slower pace holds and grows back from now on. What was
+/// refused itself waits for as long as it was told to.
+pub async fn hurry_lane(
+    ledger: &dyn Ledger,
+    rules: &Rules,
+    name: &LaneName,
+) -> Result<Option<Millis>, SteerError> {
+    check_lane(rules, name)?;
+    let now = ledger.about().await?.now;
+    let Some(until) = ledger.lane(name.clone()).await?.paused_until(now) else { return Ok(None) };
+    // Before it sends: what lets money flow is told first.
+    let told = serde_json::json!({ "was_paused_until_ms": until.0 });
+    rules.clerk.tell_signed(ledger, &Chain::lane(name), Kind::LaneHurried, told).await?;
+    let is_ended = change_lane(ledger, rules, name, |record| {
+        // Only what was told above: a pause that came since is for another command.
+        let slow = record.slow.as_mut().filter(|slow| slow.until == until);
+        slow.map(|slow| slow.until = now).is_some()
+    })
+    .await?;
+    Ok(is_ended.then_some(until))
 }
 
 /// Lets a lane send nothing until a person starts it again. What is under way is followed.

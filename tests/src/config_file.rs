@@ -28,7 +28,7 @@ pub struct Settings {
     pub failover: Option<Provider>,
     /// Creates a second; 0 is no limit.
     pub rate_per_second: u32,
-    /// Creates at once.
+    /// Creates at once in the whole pool.
     pub in_flight: u16,
     /// Whether the lane begins with a single payout.
     pub canary: bool,
@@ -61,7 +61,7 @@ impl Settings {
             lanes: vec![Lane::of(Provider::Merchant)],
             failover: None,
             rate_per_second: 0,
-            in_flight: 50,
+            in_flight: 200,
             canary: true,
             send_window_ms: 1_000,
             settling_ms: 1_000,

@@ -60,6 +60,9 @@ pub struct Counters {
     pub too_many_requests: u64,
     /// The most creates in any sliding second.
     pub max_per_second: u64,
+    /// The most creates under way at once.
+    #[serde(default)]
+    pub max_at_once: u64,
     /// Creates accepted.
     pub accepted: u64,
     /// Payouts made.

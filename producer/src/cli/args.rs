@@ -353,6 +353,12 @@ pub enum LaneCommand {
         #[arg(value_parser = lane_name)]
         lane: LaneName,
     },
+    /// Ends the pause that a lane's provider asked for ("too many requests"); the slower pace holds
+    Hurry {
+        /// The lane
+        #[arg(value_parser = lane_name)]
+        lane: LaneName,
+    },
     /// Records that another ledger on the lane's account is retired
     Adopt {
         /// The lane

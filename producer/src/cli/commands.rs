@@ -46,6 +46,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Resume { batch } => desk.resume(batch).await,
         Command::Lane(LaneCommand::List { json }) => desk.lanes(json).await,
         Command::Lane(LaneCommand::Start { lane }) => desk.start_lane(&lane).await,
+        Command::Lane(LaneCommand::Hurry { lane }) => desk.hurry_lane(&lane).await,
         Command::Lane(LaneCommand::Adopt { lane, ledger }) => desk.adopt(&lane, ledger).await,
         Command::Lane(LaneCommand::Rebind { lane, yes }) => desk.rebind(&lane, yes).await,
         Command::Lane(LaneCommand::Stop { lane, reason, drain }) => {
@@ -271,6 +272,17 @@ impl Office {
         Ok(())
     }
 
+    async fn hurry_lane(&self, lane: &LaneName) -> Result<(), Failure> {
+        match steer::hurry_lane(&*self.ledger, &self.rules, lane).await? {
+            Some(until) => println!(
+                "lane {lane} sends again, slower than before; its provider had asked for a pause until {}",
+                report::cells::time(&until)
+            ),
+            None => println!("lane {lane} has no pause to end"),
+        }
+        Ok(())
+    }
+
     async fn adopt(&self, lane: &LaneName, id: LedgerId) -> Result<(), Failure> {
         let changed = steer::adopt(&*self.ledger, &self.rules, lane, id).await?;
         let words = if changed { "is retired from now on" } else { "was known to be retired" };
@@ -305,6 +317,7 @@ impl Office {
             let at = self.rules.lane(name.as_str());
             let hours = at.and_then(|at| self.rules.lanes[at].hours.as_ref());
             records.push(show::lanes::Shown {
+                paused_until: record.paused_until(now),
                 record,
                 provider: lane.provider.clone(),
                 closed: hours.and_then(|hours| hours.closed(now)),

@@ -4,7 +4,7 @@ use super::spend;
 use super::table::table;
 use crate::report::cells::time;
 use domain::hours::Closed;
-use domain::{Batch, State};
+use domain::{Batch, Millis, State};
 use ledger::LaneRecord;
 use ledger::spend::{Hold, Holder};
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ pub struct Shown {
     pub record: LaneRecord,
     /// Its provider's name.
     pub provider: String,
+    /// Until when its provider wants to be left alone.
+    pub paused_until: Option<Millis>,
     /// That it is closed at this hour.
     pub closed: Option<Closed>,
     /// The last of its holidays, where all of them are over.
@@ -79,7 +81,7 @@ fn state(shown: &Shown) -> String {
 
 /// All that keeps it from sending, each said: one does not end with the other.
 fn detail(shown: &Shown) -> String {
-    let Shown { record, closed, holidays_ended, hold, .. } = shown;
+    let Shown { record, paused_until, closed, holidays_ended, hold, .. } = shown;
     let stop = record.stopped.as_ref().map(|stop| match stop.until {
         Some(_) => format!("{} (tries again by itself)", stop.reason),
         None => format!("{} (start it with `producer lane start {}`)", stop.reason, record.name),
@@ -90,9 +92,13 @@ fn detail(shown: &Shown) -> String {
         Some(_) => closed.to_string(),
     });
     let held = hold.as_ref().map(|hold| format!("held {}", spend::words(&holder(shown), hold)));
+    let paused = paused_until.map(|until| {
+        let (until, name) = (time(&until), &record.name);
+        format!("its provider wants no requests until {until} (`producer lane hurry {name}`)")
+    });
     let ended = holidays_ended.as_ref();
     let ended = ended.map(|last| format!("its holidays end with {last}; list those to come"));
-    [stop, closed, held, ended].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [stop, closed, held, paused, ended].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Lanes for scripts.
@@ -105,6 +111,7 @@ pub fn to_json(lanes: &[Shown]) -> Value {
             "state": state(shown),
             "closed": shown.closed.as_ref().map(hours_json),
             "stopped": record.stopped.as_ref().map(|stop| stop.reason.clone()),
+            "paused_until": shown.paused_until.as_ref().map(time),
             "held": shown.hold.as_ref().map(|hold| spend::to_json(&holder(shown), hold)),
             "fingerprint": record.fingerprint,
         })

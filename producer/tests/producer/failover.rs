@@ -3,8 +3,8 @@
 
 use crate::world::{HEADER, World, card};
 use domain::{ChunkId, Event, LaneName, Outcome, Sender};
-use ledger::apply::{Happening, apply};
 use ledger::Guard;
+use ledger::apply::{Happening, apply};
 use producer::intake::TakeOptions;
 use producer::report::rows::ReportRows;
 

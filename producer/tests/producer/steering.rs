@@ -4,6 +4,7 @@ use crate::world::{World, card};
 use domain::{BatchId, BatchState, ChunkId, Currencies, LaneName, LedgerId, Money, Place, State};
 use ledger::audit::{Chain, Entry, Kind};
 use ledger::spend::{self, Caps, Holder};
+use ledger::{LaneRecord, Slow};
 use producer::show::lanes::{self, Shown};
 use producer::steer::{self, Cancelled, SteerError};
 
@@ -94,8 +95,7 @@ async fn a_lane_that_its_cap_holds_is_opened_by_starting_it_and_that_is_told() {
     let now = world.ledger.about().await.unwrap().now;
     let hold = spend::hold(&*world.ledger, &holder, &Caps::default(), now).await.unwrap();
     let record = world.ledger.lane(lane.clone()).await.unwrap();
-    let shown =
-        [Shown { record, provider: "fake".to_owned(), closed: None, holidays_ended: None, hold }];
+    let shown = [Shown { hold, ..shown(record) }];
     // The ledger of these tests stands at 22:13.
     let words = "until 2023-11-14T23:00:00Z: of the cap of 10.00 EUR for one hour, 6.00 EUR are \
                  used, and the next payout is 6.00 EUR; it goes on by itself at the next full hour \
@@ -114,6 +114,46 @@ async fn a_lane_that_its_cap_holds_is_opened_by_starting_it_and_that_is_told() {
     assert_eq!(entry.kind, Kind::LaneStarted);
     assert!(entry.text["was_held_for"].as_str().unwrap().contains("6.00 EUR are used"));
     assert!(!steer::start_lane(&*world.ledger, &world.rules, &lane).await.unwrap(), "once");
+}
+
+fn shown(record: LaneRecord) -> Shown {
+    Shown {
+        record,
+        provider: "fake".to_owned(),
+        paused_until: None,
+        closed: None,
+        holidays_ended: None,
+        hold: None,
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_the_provider_asked_for_is_ended_by_a_person_and_its_slower_pace_is_kept() {
+    let world = World::new();
+    let lane = LaneName::new("main").unwrap();
+    let hurry = || steer::hurry_lane(&*world.ledger, &world.rules, &lane);
+    assert_eq!(hurry().await.unwrap(), None, "nothing to end");
+    let now = world.ledger.about().await.unwrap().now;
+    let until = now.plus(900_000);
+    let slow = Slow { since: now, until, refusals: 2, met_us: 2_000, cut_us: 16_000 };
+    let slows = |record: &mut LaneRecord| {
+        record.slow = Some(slow);
+        true
+    };
+    ledger::lane::change(&*world.ledger, &lane, slows).await.unwrap();
+    let record = world.ledger.lane(lane.clone()).await.unwrap();
+    let told_of = [Shown { paused_until: record.paused_until(now), ..shown(record) }];
+    let words = "no requests until 2023-11-14T22:28:20Z (`producer lane hurry main`)";
+    assert!(lanes::list(&told_of).contains(words), "{}", lanes::list(&told_of));
+    assert_eq!(lanes::to_json(&told_of)[0]["paused_until"], "2023-11-14T22:28:20Z");
+
+    assert_eq!(hurry().await.unwrap(), Some(until));
+    let after = world.ledger.lane(lane.clone()).await.unwrap();
+    assert_eq!(after.slow, Some(Slow { until: now, ..slow }));
+    let entry = told(&world, &Chain::lane(&lane)).await;
+    assert_eq!(entry.kind, Kind::LaneHurried);
+    assert_eq!(entry.text["was_paused_until_ms"], until.0);
+    assert_eq!(hurry().await.unwrap(), None, "once");
 }
 
 #[tokio::test]

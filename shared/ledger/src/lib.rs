@@ -9,7 +9,7 @@
 //! - [`shipment`]: which rows one provider call carried, and the provider's id of it; [`told`]: what
 //!   the notes of a chunk say of its rows
 //! - [`pause`]: why a batch is held, and what a person has let go on; [`spend`]: what was spent of
-//!   the caps of a lane or a batch
+//!   the caps of a lane or a batch; [`seats`]: whose requests may be under way at once
 //! - [`forecast`]: how fast a batch comes forward, and when it will be through
 //! - [`mod@register`]: registers whose text is a type's JSON
 //! - [`senders`]: who sends, and who can send no more (S12); [`suspicion`]: a ledger that may have
@@ -37,6 +37,7 @@ pub mod rows;
 mod rules;
 #[cfg(feature = "sealed")]
 pub mod sealed;
+pub mod seats;
 pub mod senders;
 pub mod shipment;
 pub mod spend;

@@ -343,6 +343,13 @@ impl LaneRecord {
     }
 }
 
+impl LaneRecord {
+    /// Until when the provider wants to be left alone, where it does now.
+    pub fn paused_until(&self, now: Millis) -> Option<Millis> {
+        self.slow.map(|slow| slow.until).filter(|until| *until > now)
+    }
+}
+
 /// One bout of "too many requests", and what it did to the pace of the whole pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slow {

@@ -16,7 +16,7 @@ pub struct Limits {
     pub rows_per_call: u16,
     /// Create requests a second; config may change it.
     pub creates_per_second: u32,
-    /// Create requests at once; config may change it.
+    /// Create requests at once, from the whole pool; config may change it.
     pub in_flight: u16,
     /// Look-up requests a second, a budget of their own; config may change it.
     pub look_ups_per_second: u32,

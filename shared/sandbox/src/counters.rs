@@ -46,10 +46,35 @@ impl Least {
     }
 }
 
+/// What is under way now, and the most that ever was at once.
+#[derive(Default)]
+pub(crate) struct AtOnce {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+/// One of those that are under way, until it is dropped.
+pub(crate) struct UnderWay<'a>(&'a AtOnce);
+
+impl AtOnce {
+    pub(crate) fn begin(&self) -> UnderWay<'_> {
+        let others = self.now.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(others + 1, Ordering::Relaxed);
+        UnderWay(self)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The counts that no ledger holds.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) create: Count,
+    pub(crate) creates_at_once: AtOnce,
     pub(crate) status: Count,
     pub(crate) unlisted: Count,
     pub(crate) youngest_asked_ms: Least,
@@ -70,6 +95,7 @@ impl Counters {
     pub(crate) fn snapshot(&self) -> CountersSnapshot {
         CountersSnapshot {
             create: self.create.get(),
+            max_at_once: self.creates_at_once.most.load(Ordering::Relaxed),
             status: self.status.get(),
             unlisted: self.unlisted.get(),
             youngest_asked_ms: self.youngest_asked_ms.get(),
@@ -127,6 +153,10 @@ pub struct CountersSnapshot {
     pub bad_api_keys: u64,
     /// The most creates in any sliding second, by their first byte, refused ones included.
     pub max_per_second: u64,
+    /// The most creates under way at once, from their heads to the end of the latency that the dial
+    /// sets; what hangs, or whose client went away, counts no more. The merchant gateway alone tells it.
+    #[serde(default)]
+    pub max_at_once: u64,
     /// Ledger: creates accepted; each is money promised.
     pub accepted: u64,
     /// Ledger: payouts that ended successful.

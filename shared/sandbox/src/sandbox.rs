@@ -267,7 +267,10 @@ impl App for Inside {
             return control::answer(&self, path, call).await;
         }
         match uri.path().strip_prefix("/merchant") {
-            Some(path) => late(self.merchant.answer(path, call).await, &self.dial).await,
+            Some(path) => {
+                let _under_way = self.merchant.begin(path);
+                late(self.merchant.answer(path, call).await, &self.dial).await
+            }
             None => self.of_venue(call, false).await,
         }
     }

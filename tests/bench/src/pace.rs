@@ -15,6 +15,8 @@ type Problem = Box<dyn std::error::Error>;
 /// Creates a second: what the provider allows and what the lane is told.
 const LIMIT: u64 = 500;
 const WORKERS: usize = 4;
+/// Requests under way at once in the whole pool: more than it needs.
+const IN_FLIGHT: u32 = 256;
 /// Until all workers are there and the canary has come home.
 const WARM_UP: Duration = Duration::from_secs(3);
 const MEASURED_S: u64 = 30;
@@ -86,6 +88,7 @@ fn take() -> Result<Take, Problem> {
                 .args(["--set", &format!("http.listen={address}")])
                 .args(["--set", &format!("http.public_url=http://{address}")])
                 .args(["--set", &format!("lanes.main.rate_per_second={LIMIT}")])
+                .args(["--set", &format!("lanes.main.in_flight={IN_FLIGHT}")])
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()?;

@@ -30,7 +30,7 @@ impl Profile {
     pub(crate) fn settings(self, engine: Engine) -> Settings {
         let quick = Settings {
             rate_per_second: 667,
-            in_flight: 50,
+            in_flight: 200,
             lease_ms: 3_000,
             send_window_ms: 500,
             request_timeout_ms: 1_000,

@@ -4,7 +4,8 @@
 //!
 //! - [`samples`]: the first quarter of an hour: `worker up`, its demo, the same through a pool
 //! - [`inbox`]: dropped files, each taken once; [`promptness`]: how soon
-//! - [`pace`]: how much of a lane's limit a pool uses, and that it never exceeds it
+//! - [`pace`]: how much of a lane's limit a pool uses, and that it never exceeds it; [`seats`]: how
+//!   many of its requests are under way at once
 //! - [`deaths`]: `kill -9` of workers, of Redis, of an intake
 //! - [`providers`]: all four at once; [`crashes`]: `kill -9` at each point of each provider's
 //!   crash table
@@ -39,6 +40,7 @@ mod providers;
 mod reconcile;
 mod rewind;
 mod samples;
+mod seats;
 mod senders;
 mod spend;
 mod stopping;

@@ -10,6 +10,7 @@ use crate::shelf::Shelf;
 use crate::work::{Core, work};
 use domain::{ChunkId, LaneName, Place, ProviderReference, Sender};
 use futures::channel::oneshot;
+use futures::future::join_all;
 use journal::Journal;
 use ledger::{Ledger, LedgerError, Life};
 use providers::CallbackRequest;
@@ -102,12 +103,13 @@ impl Engine {
             ledger,
         };
         let lanes = lanes.into_iter().map(|setup| {
-            let lane = Lane::new(&env, setup);
+            let lane = Lane::new(&env, &core.ledger, core.sender, setup);
             (lane.name.clone(), Arc::new(lane))
         });
+        let lanes = lanes.collect();
         Ok(Engine(Arc::new(Inner {
             core: Arc::new(core),
-            lanes: lanes.collect(),
+            lanes,
             chunks_at_once: settings.chunks_at_once,
             stoppers: Mutex::default(),
         })))
@@ -178,6 +180,7 @@ impl Engine {
     /// lease is given back. Callbacks are still taken.
     pub async fn stop(&self) {
         self.0.core.stopping.store(true, Ordering::Relaxed);
+        self.0.lanes.values().for_each(|lane| lane.share.close());
         while self.is_busy() {
             let (wake, wait) = oneshot::channel();
             lock(&self.0.stoppers).push(wake);
@@ -185,6 +188,8 @@ impl Engine {
                 let _ = wait.await;
             }
         }
+        // The others need not wait until it is known that nothing of ours is under way.
+        join_all(self.0.lanes.values().map(|lane| lane.share.closed())).await;
     }
 
     /// Writes no new intents and takes no chunks until [`Engine::resume`], for this reason: the

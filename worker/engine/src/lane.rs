@@ -5,9 +5,9 @@ use crate::brakes::Brakes;
 use crate::env::Env;
 use crate::news::Desks;
 use crate::pace::{LocalPace, PoolPace, slice};
+use crate::share::Share;
 use crate::spend::{SpendCaps, Spending};
-use crate::window::Window;
-use domain::{Account, Hours, LaneName, Millis, Payout, Policy};
+use domain::{Account, Hours, LaneName, Millis, Payout, Policy, Sender};
 use ledger::{Ledger, LedgerError};
 use providers::Provider;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ pub struct LaneSetup {
     pub policy: Policy,
     /// Microseconds between two creates in the whole pool; 0 for no limit.
     pub interval_us: u64,
-    /// Creates under way at once in this process.
+    /// Creates under way at once in the whole pool.
     pub in_flight: u16,
     /// Microseconds between two look-ups of this process; 0 for no limit.
     pub look_up_interval_us: u64,
@@ -54,8 +54,8 @@ pub struct Lane {
     pub pace: PoolPace,
     /// The look-ups' own budget.
     pub look_ups: Arc<LocalPace>,
-    /// Requests under way.
-    pub window: Window,
+    /// Creates under way, of those that the pool may have.
+    pub share: Share,
     /// Stops, canaries, slowing down.
     pub brakes: Brakes,
     /// What keeps single batches back.
@@ -71,12 +71,18 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Sets a lane up.
-    pub fn new(env: &Arc<dyn Env>, setup: LaneSetup) -> Lane {
+    /// Sets a lane up, for what this sender sends.
+    pub fn new(
+        env: &Arc<dyn Env>,
+        ledger: &Arc<dyn Ledger>,
+        sender: Sender,
+        setup: LaneSetup,
+    ) -> Lane {
+        let pool = (Arc::clone(env), Arc::clone(ledger));
         Lane {
+            share: Share::new(pool, setup.name.clone(), sender, &setup.policy, setup.in_flight),
             pace: PoolPace::new(env, setup.name.clone(), setup.interval_us),
             look_ups: Arc::new(LocalPace::new(Arc::clone(env), setup.look_up_interval_us)),
-            window: Window::new(setup.in_flight),
             brakes: Brakes::new(setup.name.clone(), setup.canary, setup.interval_us),
             batch_brakes: BatchBrakes::new(setup.batch_brakes),
             hours: setup.hours,

@@ -16,11 +16,12 @@
 //!
 //! The parts around them: [`env`](mod@env) (time, randomness and tasks come from outside),
 //! [`clock`] (ledger time measured on the boot-time clock), [`lane`] (what a lane shares between
-//! its chunks), [`pace`], [`retry`], [`window`], [`brakes`] (lane stops and canaries; `slow` for
-//! "too many requests"), [`batch_brakes`] (batches that stop by themselves), [`spend`] (caps of an hour
-//! and a day), [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the
-//! journal that intents stand in before their requests leave), `senders` (who may still be sending),
-//! `later` (attempts that nobody remembers), `astray` (payouts of another account).
+//! its chunks), [`pace`], [`retry`], [`share`] (of the creates that the pool may have under way;
+//! [`window`] counts them), [`brakes`] (lane stops and canaries; `slow` for "too many requests"),
+//! [`batch_brakes`] (batches that stop by themselves), [`spend`] (caps of an hour and a day),
+//! [`verdict`] (a provider's answer → an event), [`shelf`] (rows at hand), `keeper` (the journal that
+//! intents stand in before their requests leave), `senders` (who may still be sending), `later`
+//! (attempts that nobody remembers), `astray` (payouts of another account).
 //!
 //! It runs in production and under the simulator alike; a lint keeps clocks, randomness and
 //! unordered maps out.
@@ -42,6 +43,7 @@ pub mod pace;
 pub mod retry;
 pub mod send;
 mod senders;
+pub mod share;
 pub mod shelf;
 mod slow;
 pub mod spend;

@@ -38,6 +38,10 @@ const _: () = assert!(LATE_MS <= 4 * JITTER_MS);
 /// drift apart by less than a millisecond meanwhile.
 const SPAN_MS: u64 = 5_000;
 
+/// So long a slot is waited for. On a lane of a few requests a minute the chunk is given back
+/// meanwhile: its seat is another's, and a worker that stops has nothing to wait for.
+const PATIENCE_MS: u64 = 2_000;
+
 /// What one claim of a chunk sends, in time of the lane. A new batch comes after the slices at
 /// work and the hints before it, a dozen of them together: about two seconds.
 const SLICE_US: u64 = 150_000;
@@ -186,20 +190,21 @@ impl PoolPace {
         PoolPace { lane, local: LocalPace::new(Arc::clone(env), own_us), ahead: Mutex::default() }
     }
 
-    /// Draws at least one slot and at most `want`, waiting for the first chance. `interval_us`
-    /// tells how far apart they are at a moment; 0 means no limit.
+    /// Draws at least one slot and at most `want`, waiting for the first chance, if that is near; else
+    /// it gives none, and how long to wait. `interval_us` tells how far apart they are at a moment; 0
+    /// means no limit.
     pub async fn draw(
         &self,
         ledger: &dyn Ledger,
         clock: &Clock,
         interval_us: impl Fn(Millis) -> u64,
         want: usize,
-    ) -> Result<Slots, LedgerError> {
+    ) -> Result<Result<Slots, u64>, LedgerError> {
         let most = u32::try_from(want).unwrap_or(u32::MAX);
         loop {
             let interval_us = interval_us(clock.now());
             if interval_us == 0 {
-                return Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us });
+                return Ok(Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us }));
             }
             let interval_us = spaced(interval_us);
             let pace = Pace { interval_us, horizon_ms: HORIZON_MS };
@@ -209,7 +214,10 @@ impl PoolPace {
             if drawn.count > 0 {
                 let first_ms = self.ahead().own_ms(first, drawn.at, asked_ms, clock.boot_ms());
                 let count = usize::try_from(drawn.count).unwrap_or(usize::MAX);
-                return Ok(Slots { count, first_ms, interval_us });
+                return Ok(Ok(Slots { count, first_ms, interval_us }));
+            }
+            if drawn.wait_ms > PATIENCE_MS {
+                return Ok(Err(drawn.wait_ms));
             }
             self.local.env.sleep(drawn.wait_ms.max(1)).await;
         }

@@ -181,7 +181,7 @@ impl Pool {
                     provider: Arc::new(pool.gateway.reached_by(actor)),
                     policy: policy(),
                     interval_us: pool.scenario.interval_us,
-                    in_flight: 8,
+                    in_flight: pool.scenario.in_flight,
                     look_up_interval_us: 0,
                     canary: true,
                     // A person would have to let such a batch go on; they have tests of their own.

@@ -68,6 +68,10 @@ pub struct Ending {
     pub limits: Limits,
     /// What bound the lane.
     pub bounds: Bounds,
+    /// Creates that the whole pool may have under way at once.
+    pub in_flight: u16,
+    /// How often the ledger went back in time.
+    pub rewinds: u32,
 }
 
 /// A row at the end.

@@ -22,6 +22,8 @@ pub struct Scenario {
     pub chaos: bool,
     /// Microseconds between two creates in the whole pool; 0 for no limit.
     pub interval_us: u64,
+    /// Creates that the whole pool may have under way at once.
+    pub in_flight: u16,
     /// How the connections to the ledger behave.
     pub link: Link,
     /// Whether a person decides reviews, and the world goes on for a while after the last payout.
@@ -68,11 +70,16 @@ impl Scenario {
             0 => Bounds::drawn(&dice, payouts),
             _ => Bounds::default(),
         };
+        // Often fewer than there are workers.
+        let in_flight =
+            [1, 2, 5, 8, 8, 8].into_iter().nth(usize::try_from(dice.below(6)).unwrap_or(0));
+        let in_flight = in_flight.unwrap_or(usual.in_flight);
         Scenario {
             payouts,
             chunk_rows,
             workers,
             interval_us,
+            in_flight,
             link,
             office,
             rewinds,
@@ -109,6 +116,7 @@ impl Scenario {
             workers,
             chaos,
             interval_us,
+            in_flight: 8,
             link,
             office,
             rewinds: 0,

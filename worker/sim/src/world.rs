@@ -236,6 +236,8 @@ impl World {
             told: self.pool.told(),
             limits: self.gateway.limits().clone(),
             bounds: self.bounds,
+            in_flight: self.pool.scenario().in_flight,
+            rewinds: self.pool.log().rewinds(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct LaneConfig {
     pub sandbox: bool,
     /// Create requests a second for the whole pool.
     pub rate_per_second: Rate,
-    /// Create requests under way at once, per process; 0 is the provider's default.
+    /// Create requests under way at once in the whole pool; 0 is the provider's default.
     pub in_flight: u16,
     /// Look-ups a second for the whole pool, a budget of their own.
     pub look_ups_per_second: Rate,
@@ -58,7 +58,8 @@ impl Default for LaneConfig {
     }
 }
 
-/// A rate: 0 is what the provider's limits say, `"unlimited"` is no limit of ours.
+/// A rate: 0 is what the provider's limits say, `30` or `"30/min"` so many a second or a minute, evenly
+/// spaced, `"unlimited"` is no limit of ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rate {
     /// What the provider's limits table says.
@@ -66,28 +67,47 @@ pub enum Rate {
     ProvidersOwn,
     /// So many a second.
     PerSecond(u32),
+    /// So many a minute.
+    PerMinute(u32),
     /// No limit.
     Unlimited,
 }
 
 impl Rate {
-    /// Microseconds between two requests; 0 is no limit. `own` is the provider's own rate, with
-    /// 0 for none.
+    /// Microseconds between two requests, rounded up: never a faster rate; 0 is no limit. `own` is the
+    /// provider's own rate, with 0 for none.
     pub fn interval_us(self, own: u32) -> u64 {
+        let spread = |span_us: u64, rate: u32| span_us.div_ceil(u64::from(rate.max(1)));
         match self {
             Rate::Unlimited => 0,
-            Rate::PerSecond(rate) => 1_000_000 / u64::from(rate.max(1)),
+            Rate::PerSecond(rate) => spread(SECOND_US, rate),
+            Rate::PerMinute(rate) => spread(60 * SECOND_US, rate),
             Rate::ProvidersOwn if own == 0 => 0,
-            Rate::ProvidersOwn => 1_000_000 / u64::from(own),
+            Rate::ProvidersOwn => spread(SECOND_US, own),
         }
     }
+
+    /// `"unlimited"` or `"30/min"`.
+    fn parse(text: &str) -> Option<Rate> {
+        if text == "unlimited" {
+            return Some(Rate::Unlimited);
+        }
+        let count = text.strip_suffix("/min")?.parse().ok()?;
+        (1..=RATE_MAX).contains(&count).then_some(Rate::PerMinute(count))
+    }
 }
+
+/// A second in microseconds.
+const SECOND_US: u64 = 1_000_000;
+/// The highest rate: one request a microsecond is the finest that an interval can say.
+const RATE_MAX: u32 = 1_000_000;
 
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Rate::ProvidersOwn => serializer.serialize_u32(0),
             Rate::PerSecond(rate) => serializer.serialize_u32(*rate),
+            Rate::PerMinute(rate) => serializer.collect_str(&format_args!("{rate}/min")),
             Rate::Unlimited => serializer.serialize_str("unlimited"),
         }
     }
@@ -95,18 +115,21 @@ impl Serialize for Rate {
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::Integer(0) => Ok(Rate::ProvidersOwn),
-            toml::Value::String(word) if word == "unlimited" => Ok(Rate::Unlimited),
-            // One request a microsecond is the finest that an interval can say.
-            toml::Value::Integer(rate @ 1..=1_000_000) => {
-                u32::try_from(rate).map(Rate::PerSecond).map_err(serde::de::Error::custom)
+        let rate = match toml::Value::deserialize(deserializer)? {
+            toml::Value::Integer(0) => Some(Rate::ProvidersOwn),
+            toml::Value::Integer(rate) => {
+                let rate = u32::try_from(rate).ok();
+                rate.filter(|rate| *rate <= RATE_MAX).map(Rate::PerSecond)
             }
-            _ => Err(serde::de::Error::custom(
-                "this is not a rate; write a whole number from 1 to 1000000, 0 for the \
-                 provider's own, or \"unlimited\"",
-            )),
-        }
+            toml::Value::String(text) => Rate::parse(&text),
+            _ => None,
+        };
+        rate.ok_or_else(|| {
+            serde::de::Error::custom(
+                "this is not a rate; write a whole number from 1 to 1000000 for so many a second, \
+                 \"30/min\" for so many a minute, 0 for the provider's own, or \"unlimited\"",
+            )
+        })
     }
 }
 
@@ -162,5 +185,42 @@ mod tests {
         assert_eq!(Rate::ProvidersOwn.interval_us(5), 200_000);
         assert_eq!(Rate::ProvidersOwn.interval_us(0), 0);
         assert_eq!(Rate::Unlimited.interval_us(5), 0);
+        assert_eq!(Rate::PerMinute(30).interval_us(5), 2_000_000);
+    }
+
+    #[test]
+    fn an_interval_never_rounds_to_a_faster_rate() {
+        for rate in [1, 3, 7, 475, 499, 999_999, 1_000_000] {
+            assert!(Rate::PerSecond(rate).interval_us(0) * u64::from(rate) >= SECOND_US, "{rate}");
+            assert!(Rate::ProvidersOwn.interval_us(rate) * u64::from(rate) >= SECOND_US, "{rate}");
+            assert!(
+                Rate::PerMinute(rate).interval_us(0) * u64::from(rate) >= 60 * SECOND_US,
+                "{rate}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_rate_is_written_as_it_is_read() {
+        let read = |text: &str| toml::from_str::<BTreeMap<String, Rate>>(&format!("rate = {text}"));
+        let read_value = |text: &str| {
+            let table: toml::Table = toml::from_str(&format!("rate = {text}")).unwrap();
+            table["rate"].clone()
+        };
+        for (text, rate) in [
+            ("0", Rate::ProvidersOwn),
+            ("475", Rate::PerSecond(475)),
+            ("\"30/min\"", Rate::PerMinute(30)),
+            ("\"unlimited\"", Rate::Unlimited),
+        ] {
+            assert_eq!(read(text).unwrap()["rate"], rate);
+            assert_eq!(toml::Value::try_from(rate).unwrap(), read_value(text));
+        }
+        for text in
+            ["-1", "1000001", "1.5", "\"0/min\"", "\"-1/min\"", "\"30/h\"", "\"30\"", "\"/min\""]
+        {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains("not a rate") && error.contains("30/min"), "{text}: {error}");
+        }
     }
 }

@@ -82,6 +82,8 @@ pub enum Kind {
     Settled,
     /// A person let a lane send again.
     LaneStarted,
+    /// A person ended a pause that a lane's provider had asked for.
+    LaneHurried,
     /// A person stopped a lane.
     LaneStopped,
     /// A person moved a lane to another account.
@@ -112,6 +114,7 @@ impl Kind {
             Kind::Resolved => "resolved",
             Kind::Settled => "settled",
             Kind::LaneStarted => "lane_started",
+            Kind::LaneHurried => "lane_hurried",
             Kind::LaneStopped => "lane_stopped",
             Kind::LaneRebound => "lane_rebound",
             Kind::LaneAdopted => "lane_adopted",

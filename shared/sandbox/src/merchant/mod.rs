@@ -46,7 +46,7 @@ pub use sign::create_sign;
 
 use crate::arrivals::PaceSnapshot;
 use crate::clock::lock;
-use crate::counters::CountersSnapshot;
+use crate::counters::{CountersSnapshot, UnderWay};
 use crate::dial::Dial;
 use crate::server::{Call, Reply};
 use crate::venue::LedgerEntry;
@@ -108,6 +108,13 @@ impl Merchant {
                 flusher.flush();
             }
         });
+    }
+
+    /// Counts a call as under way, if it is a create, until what this gives is dropped.
+    pub(crate) fn begin(&self, path: &str) -> Option<UnderWay<'_>> {
+        let Mode::Whole(gateway) = &self.mode else { return None };
+        let is_create = path.ends_with("/create_pay_out/");
+        is_create.then(|| gateway.counters.creates_at_once.begin())
     }
 
     /// One call; `path` is what follows the base.

@@ -1,6 +1,6 @@
 //! The second stage: provider calls, each in its slot, none after its deadline (S7).
 
-use super::intents::Ready;
+use super::intents::{Deadline, Ready};
 use crate::counters::count;
 use crate::lane::Lane;
 use crate::pace::Slots;
@@ -39,7 +39,7 @@ pub(super) struct Returned {
 /// Rows that may go, and all that is theirs.
 pub(super) struct Group {
     pub(super) ready: Vec<Ready>,
-    pub(super) send_before: Millis,
+    pub(super) deadline: Deadline,
     pub(super) slots: Vec<Slot>,
     pub(super) permits: Slots,
     pub(super) reserved: Arc<Reservation>,
@@ -53,10 +53,8 @@ pub(super) fn ship<'a>(
     at_hand: &Rows,
     group: Group,
 ) -> Result<Vec<BoxFuture<'a, Returned>>, LedgerError> {
-    let Group { ready, send_before, slots, permits, reserved } = group;
-    // Measured on our own clock from before the intent was written: never later than the
-    // ledger's own reading (S7).
-    let closes_ms = core.clock.boot_ms().saturating_add(send_before.since(core.clock.now()));
+    let Group { ready, deadline, slots, permits, reserved } = group;
+    let Deadline { send_before, closes_ms } = deadline;
     // The intents were written for this many rows a call; the lane may have shrunk since.
     let per_call = ready.len().div_ceil(slots.len().max(1)).max(lane.per_call());
     let mut calls = Vec::with_capacity(slots.len());
@@ -142,7 +140,7 @@ async fn await_slot(
             return false;
         }
         let pace = |now| lane.brakes.interval_us(now);
-        let Ok(drawn) = lane.pace.draw(&*core.ledger, &core.clock, pace, 1).await else {
+        let Ok(Ok(drawn)) = lane.pace.draw(&*core.ledger, &core.clock, pace, 1).await else {
             return false;
         };
         (permits, index) = (drawn, 0);

@@ -24,11 +24,24 @@ const STALE_MS: u64 = 50;
 /// How soon a chunk is tried again whose intents the journal did not take: its disk may be full.
 const NO_JOURNAL_MS: u64 = 1_000;
 
+/// How soon a chunk is tried again whose worker has no seat in the pool: by whoever has one.
+const NO_SEAT_MS: u64 = 250;
+
 /// A row whose intent stands.
 pub(super) struct Ready {
     pub(super) row: u16,
     /// As the intent left it.
     pub(super) payout: Payout,
+}
+
+/// Until when a request may begin.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    /// In ledger time: what its intent says.
+    pub(super) send_before: Millis,
+    /// On our own clock, measured from before the intent was written: never later than the ledger's
+    /// own reading (S7), and within the share that its slot was taken of.
+    pub(super) closes_ms: u64,
 }
 
 /// What came of a group of intents.
@@ -37,7 +50,7 @@ pub(super) enum Intended {
     Go {
         ready: Vec<Ready>,
         changed: Vec<(u16, Payout)>,
-        send_before: Millis,
+        deadline: Deadline,
         slots: Vec<Slot>,
         permits: Slots,
         /// What their room was reserved in.
@@ -93,9 +106,15 @@ async fn write_intents(
     // Slots and permits are for calls, each of which takes as many rows as the provider allows.
     let asked_ms = core.clock.boot_ms();
     let per_call = lane.per_call();
-    let mut slots = lane.window.take(group.len().div_ceil(per_call)).await;
+    let mut slots = lane.share.take(group.len().div_ceil(per_call)).await?;
+    if slots.is_empty() {
+        return Ok(Intended::Wait(NO_SEAT_MS));
+    }
     let pace = |now| lane.brakes.interval_us(now);
-    let permits = lane.pace.draw(&*core.ledger, &core.clock, pace, slots.len()).await?;
+    let permits = match lane.pace.draw(&*core.ledger, &core.clock, pace, slots.len()).await? {
+        Ok(permits) => permits,
+        Err(wait_ms) => return Ok(Intended::Wait(wait_ms)),
+    };
     // What the pool knows of the lane may have changed while this one waited for its turn.
     if core.clock.boot_ms().saturating_sub(asked_ms) >= STALE_MS {
         lane.brakes.refresh(&*core.ledger).await?;
@@ -104,7 +123,10 @@ async fn write_intents(
     slots.truncate(permits.count);
     group.truncate(slots.len().saturating_mul(per_call));
     // Its cut-off may have come while it waited; where it has not, the request leaves before it.
-    let begins = core.clock.now();
+    let (begins_ms, begins) = (core.clock.boot_ms(), core.clock.now());
+    if !slots.first().is_some_and(|slot| slot.holds(begins_ms)) {
+        return Ok(Intended::Wait(NO_SEAT_MS));
+    }
     let may_go = |row: u16| lane.brakes.may_go(&core.clock, Place { chunk: id, row });
     let is_held = core.is_stopping() || lane.shut_until(begins).is_some();
     if is_held || !group.first().is_some_and(|(row, _)| may_go(*row)) {
@@ -119,6 +141,8 @@ async fn write_intents(
         Room::Never(reason) => return Ok(Intended::Never(reason)),
     };
     let send_before = begins.plus(lane.policy.send_window_ms);
+    let closes_ms = begins_ms.saturating_add(lane.policy.send_window_ms);
+    let deadline = Deadline { send_before, closes_ms };
     let happening = |(row, payout): &(u16, Payout)| Happening {
         row: *row,
         payout: *payout,
@@ -150,7 +174,7 @@ async fn write_intents(
     }
     let refused = done.iter().filter(|(_, applied)| !applied.is_changed());
     give_back(core, lane, at_hand, &reserved, refused.map(|(row, _)| *row)).await;
-    Ok(sort(done, slots, permits, send_before, reserved))
+    Ok(sort(done, slots, permits, deadline, reserved))
 }
 
 /// Reserves what these rows will spend, before anything says that they are sent.
@@ -194,7 +218,7 @@ fn sort(
     done: Vec<(u16, Applied)>,
     slots: Vec<Slot>,
     permits: Slots,
-    send_before: Millis,
+    deadline: Deadline,
     reserved: Arc<Reservation>,
 ) -> Intended {
     let mut ready = Vec::with_capacity(done.len());
@@ -205,7 +229,7 @@ fn sort(
             other => changed.push((row, other.payout())),
         }
     }
-    Intended::Go { ready, changed, send_before, slots, permits, reserved }
+    Intended::Go { ready, changed, deadline, slots, permits, reserved }
 }
 
 /// Takes back intents whose write had no answer: none of their requests left. Asks until the

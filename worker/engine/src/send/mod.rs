@@ -96,13 +96,13 @@ pub async fn send(core: &Core, lane: &Lane, held: &mut Held) -> Result<u64, Ledg
             intended = intending => {
                 is_intending = false;
                 match intended {
-                    Ok(Intended::Go { ready, changed, send_before, slots, permits, reserved }) => {
+                    Ok(Intended::Go { ready, changed, deadline, slots, permits, reserved }) => {
                         // The group's rows are the first of the queue, in its order; those that
                         // drew no slot stay. A stop may have emptied the queue meanwhile.
                         queue.drain(..(ready.len() + changed.len()).min(queue.len()));
                         changed.into_iter().for_each(|(row, payout)| held.learn(row, payout));
                         ready.iter().for_each(|r| held.learn(r.row, r.payout));
-                        let group = Group { ready, send_before, slots, permits, reserved };
+                        let group = Group { ready, deadline, slots, permits, reserved };
                         match ship(core, lane, held, &at_hand, group) {
                             Ok(calls) => under_way.extend(calls),
                             Err(error) => {

@@ -8,6 +8,7 @@ pub mod caps_hold;
 pub mod disputes_are_decided_by_people;
 pub mod final_states_are_true;
 pub mod intents_need_the_lease;
+pub mod no_more_at_once_than_the_pool_may;
 pub mod no_request_after_its_deadline;
 pub mod no_request_without_intent;
 pub mod nobody_forgotten;
@@ -41,7 +42,7 @@ impl Violation {
 pub type Checker = fn(&Ending) -> Vec<Violation>;
 
 /// All of them; those about money first.
-pub const CHECKERS: [Checker; 13] = [
+pub const CHECKERS: [Checker; 14] = [
     nobody_twice::check,
     final_states_are_true::check,
     nobody_forgotten::check,
@@ -55,6 +56,7 @@ pub const CHECKERS: [Checker; 13] = [
     callbacks_are_kept::check,
     totals_balance::check,
     calls_within_limits::check,
+    no_more_at_once_than_the_pool_may::check,
 ];
 
 /// What all checkers find.

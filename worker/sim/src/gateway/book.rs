@@ -69,6 +69,8 @@ pub(super) struct Batch {
 pub struct Seen {
     /// When it left.
     pub at_ms: u64,
+    /// When its sender heard what became of it, or gave up waiting; never, where he died.
+    pub heard_ms: Option<u64>,
     /// Who sent it.
     pub by: Actor,
     /// What it was.

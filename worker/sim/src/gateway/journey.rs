@@ -32,14 +32,16 @@ impl Gateway {
         if !gate.is_open() {
             return Journey::NeverLeft;
         }
-        self.saw(request());
+        let number = self.saw(request());
         let (tell, told) = oneshot::channel();
         let serve = async move {
             // The sender may be gone or have stopped waiting.
             let _ = tell.send(serve.await);
         };
         self.exec.spawn(crate::process::OUTSIDE, serve.boxed());
-        match select(told, self.exec.sleep(self.timeout_ms)).await {
+        let came = select(told, self.exec.sleep(self.timeout_ms)).await;
+        self.heard(number);
+        match came {
             Either::Left((Ok(answer), _)) => Journey::Came(answer),
             _ => Journey::NoAnswer,
         }

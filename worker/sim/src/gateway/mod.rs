@@ -125,14 +125,24 @@ impl Gateway {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn saw(&self, request: Request) {
+    /// Gives which one it is, of all that were seen.
+    fn saw(&self, request: Request) -> usize {
         let (at_ms, by) = (self.exec.now_ms(), self.actor);
         let stands = match &request {
             Request::Create(rows) => self.stand(rows.iter().map(|(place, _)| *place)),
             Request::Step(rows) => self.stand(rows.iter().map(|row| row.place)),
             Request::LookUp(_) => Vec::new(),
         };
-        self.lock().seen.push(Seen { at_ms, by, request, stands });
+        let mut state = self.lock();
+        state.seen.push(Seen { at_ms, heard_ms: None, by, request, stands });
+        state.seen.len() - 1
+    }
+
+    fn heard(&self, number: usize) {
+        let now_ms = self.exec.now_ms();
+        if let Some(seen) = self.lock().seen.get_mut(number) {
+            seen.heard_ms = Some(now_ms);
+        }
     }
 
     /// What the ledger holds of payouts now. The in-memory ledger answers at its first poll.

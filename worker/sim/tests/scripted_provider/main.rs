@@ -11,6 +11,7 @@ mod late;
 mod looks;
 mod polling;
 mod rewound;
+mod seats;
 mod senders;
 mod spend;
 mod steps;

@@ -1,5 +1,6 @@
 //! One chunk, one worker, and a provider that says what the test wants, in virtual time.
 
+use crate::seats::Cut;
 use domain::{
     Account, BatchId, ChunkId, Event, Hours, LaneName, LedgerId, Millis, Outcome, Payout, Place,
     Policy, Polled, ReferenceFormat, Row, Sender, Terms,
@@ -24,7 +25,7 @@ use sim::gateway::temper::Shape;
 use sim::intake::take_in;
 use sim::process::{OUTSIDE, ProcessEnv};
 use sim::run::{ledger_time, policy};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The accounts: the lane's, and the second lane's.
@@ -57,6 +58,10 @@ pub struct Scripted {
     tried: Mutex<usize>,
     /// Payments whose step arrived.
     pub stepped: Mutex<Vec<Payment>>,
+    /// How long a create takes; how many are under way, and the most that ever were.
+    takes_ms: AtomicU64,
+    under_way: AtomicUsize,
+    at_once: AtomicUsize,
 }
 
 impl Scripted {
@@ -77,6 +82,9 @@ impl Scripted {
             look_ups: Mutex::default(),
             tried: Mutex::default(),
             stepped: Mutex::default(),
+            takes_ms: AtomicU64::new(REQUEST_MS),
+            under_way: AtomicUsize::default(),
+            at_once: AtomicUsize::default(),
         })
     }
 
@@ -93,6 +101,16 @@ impl Scripted {
     /// What is answered to steps from now on.
     pub fn steps(&self, says: impl FnMut(&Payment) -> StepAnswer + Send + 'static) {
         *self.steps.lock().expect("no panic") = Box::new(says);
+    }
+
+    /// Creates take so long from now on.
+    pub fn takes_ms(&self, ms: u64) {
+        self.takes_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// The most creates that were under way at once.
+    pub fn at_once(&self) -> usize {
+        self.at_once.load(Ordering::Relaxed)
     }
 
     /// How often a step was tried, sent or not.
@@ -116,7 +134,10 @@ impl Provider for Scripted {
 
     fn submit(&self, shipment: Shipment) -> BoxFuture<'_, Shipped> {
         async move {
-            self.exec.sleep(REQUEST_MS).await;
+            let others = self.under_way.fetch_add(1, Ordering::Relaxed);
+            self.at_once.fetch_max(others + 1, Ordering::Relaxed);
+            self.exec.sleep(self.takes_ms.load(Ordering::Relaxed)).await;
+            self.under_way.fetch_sub(1, Ordering::Relaxed);
             let mut says = self.answers.lock().expect("no panic");
             let answers: Vec<Answer> = shipment.payments.iter().map(&mut **says).collect();
             self.sent_ms.lock().expect("no panic").push(self.exec.now_ms());
@@ -186,6 +207,8 @@ pub struct World {
     pub engine: Engine,
     pub journal: Arc<Shaky>,
     pub chunk: ChunkId,
+    /// Whether the registers of the ledger are out of reach.
+    pub is_cut: Arc<AtomicBool>,
     lane: Served,
 }
 
@@ -198,6 +221,8 @@ struct Served {
     hours: Option<Hours>,
     spend: SpendCaps,
     polled: Option<Polled>,
+    in_flight: u16,
+    is_cut: Arc<AtomicBool>,
 }
 
 impl Served {
@@ -213,7 +238,7 @@ impl Served {
             provider: provider.clone(),
             policy: Policy { polled: self.polled, ..policy() },
             interval_us: 0,
-            in_flight: 8,
+            in_flight: self.in_flight,
             look_up_interval_us: self.look_up_interval_us,
             canary: false,
             batch_brakes: self.batch_brakes,
@@ -225,7 +250,8 @@ impl Served {
         let lanes = std::iter::once(first).chain(spare).collect();
         let env = Arc::new(ProcessEnv::new(exec.clone(), Actor(sender.0)));
         let settings = Settings { lease_ms: 8_000, chunks_at_once: 1, sender, journal };
-        let engine = Engine::start(env, Arc::new(ledger.clone()), lanes, settings);
+        let ledger = Cut { inner: ledger.clone(), is_cut: Arc::clone(&self.is_cut) };
+        let engine = Engine::start(env, Arc::new(ledger), lanes, settings);
         block_on(engine).expect("it starts")
     }
 }
@@ -253,6 +279,7 @@ struct Scene {
     terms: Terms,
     spend: SpendCaps,
     polled: Option<Polled>,
+    in_flight: u16,
     /// How late it is when the batch is taken.
     begins_ms: u64,
     /// It has a second lane.
@@ -271,6 +298,7 @@ impl Scene {
             terms: Terms::default(),
             spend: SpendCaps::default(),
             polled: None,
+            in_flight: 8,
             begins_ms: 0,
             failover: false,
         }
@@ -320,6 +348,11 @@ impl World {
         World::at(Scene { failover: true, ..Scene::of(rows) })
     }
 
+    /// In chunks of so many rows, with so many creates at once in the whole pool.
+    pub fn seated(rows: u16, chunk_rows: u16, in_flight: u16) -> World {
+        World::at(Scene { chunk_rows, in_flight, ..Scene::of(rows) })
+    }
+
     /// In chunks of so many rows, with brakes of the batch.
     pub fn with(
         rows: u16,
@@ -337,7 +370,8 @@ impl World {
 
     fn at(scene: Scene) -> World {
         let Scene { begins_ms, rows, chunk_rows, terms, failover, .. } = scene;
-        let Scene { look_up_interval_us, batch_brakes, hours, spend, polled, .. } = scene;
+        let Scene { look_up_interval_us, batch_brakes, hours, spend, polled, in_flight, .. } =
+            scene;
         let exec = Exec::new(Dice::new(1));
         let clock = exec.clone();
         let ledger = MemoryLedger::new(
@@ -359,6 +393,7 @@ impl World {
         let sender = enlist("near").expect("a number");
         let journal = Arc::new(Shaky::default());
         let served = (provider.clone(), spare.clone());
+        let is_cut = Arc::<AtomicBool>::default();
         let lane = Served {
             provider: served.0,
             spare: served.1,
@@ -367,16 +402,29 @@ impl World {
             hours,
             spend,
             polled,
+            in_flight,
+            is_cut: Arc::clone(&is_cut),
         };
         let engine = lane.start(&exec, &ledger, sender, journal.clone());
-
         let chunk = ChunkId { batch, no: 0 };
-        World { exec, ledger, provider, spare, engine, journal, lane, chunk }
+        World { exec, ledger, provider, spare, engine, journal, lane, is_cut, chunk }
     }
 
     /// The other worker comes up.
     pub fn neighbour(&self) -> Engine {
         self.lane.start(&self.exec, &self.ledger, OTHER, Arc::default())
+    }
+
+    /// The worker stops in order.
+    pub fn stop(&self) {
+        let (engine, has_stopped) = (self.engine.clone(), Arc::<AtomicBool>::default());
+        let tells = Arc::clone(&has_stopped);
+        let task = async move {
+            engine.stop().await;
+            tells.store(true, Ordering::Relaxed);
+        };
+        self.exec.spawn(OUTSIDE, task.boxed());
+        self.until(|_| has_stopped.load(Ordering::Relaxed));
     }
 
     pub fn payouts(&self) -> Vec<Payout> {
