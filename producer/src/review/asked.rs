@@ -119,9 +119,16 @@ pub async fn ask(
             _ => all.push(later),
         }
     }
-    // The first lane refused what went by it, and created nothing (S15).
-    let moved = |attempt: u8| story.known.payout.moved && attempt == 1;
-    for (attempt, _) in story.attempts().filter(|(attempt, _)| !moved(*attempt)) {
+    for (attempt, _) in story.attempts() {
+        if story.known.payout.moved && attempt == 1 {
+            // The first lane refused it and created nothing (S15): nobody asks, unless somebody has
+            // said since that it was paid after all.
+            if story.is_heard_paid() {
+                let text = "it went by the lane that refused it first; ask that lane";
+                all.push(Asked { attempt, told: Err(text.to_owned()), is_live: None });
+            }
+            continue;
+        }
         let is_older = attempt < story.known.payout.attempt;
         let (told, is_live) = if was_moved && is_older {
             (Err("its lane had another account then; ask that account".to_owned()), None)

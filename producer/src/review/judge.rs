@@ -172,7 +172,7 @@ pub fn judge(decision: Decision, story: &Story, asked: &[Asked]) -> Result<Conse
     }
     let is_unpaid = |a: &Asked| matches!(a.says(), Says::Ended | Says::Returned);
     let is_taken_back = !asked.is_empty() && asked.iter().all(is_unpaid);
-    if let Some(heard) = heard_paid(story).filter(|_| !is_taken_back) {
+    if let Some(heard) = story.heard_paid().filter(|_| !is_taken_back) {
         return Err(Refusal::HeardPaid(heard));
     }
     if decision == Decision::Again {
@@ -195,6 +195,10 @@ fn may_be_sent_again(story: &Story, asked: &[Asked]) -> Result<(), Refusal> {
     }
     if payout.cause == Cause::Rebound && payout.ever_accepted {
         return Err(Refusal::OtherAccount);
+    }
+    // What was forgotten may have gone by the second lane, and its number would be given again (S15).
+    if payout.past_lost && story.known.failover.is_some() {
+        return Err(Refusal::PastLost);
     }
     // It would be asked about first, in vain once more.
     if payout.past_lost && payout.cause == Cause::CannotBeKnown && !is_told_unpaid(asked, payout) {
@@ -219,14 +223,6 @@ fn is_told_unpaid(asked: &[Asked], payout: &Payout) -> bool {
     })
 }
 
-/// Words that say "paid", or "accepted after all", against what was known.
-fn heard_paid(story: &Story) -> Option<&'static str> {
-    const PAID: [Cause; 3] = [Cause::Disputed, Cause::OlderAttemptPaid, Cause::TakenBefore];
-    let caused = PAID.into_iter().find(|cause| story.was_ever(*cause));
-    let heard = || story.was_heard_paid().then_some("its notes hold news of a payment");
-    caused.map(Cause::sentence).or_else(heard)
-}
-
 /// Whatever was begun before it came to stand where it stands (a create, a second step that was
 /// open) has left within the send window, has its answer within the request's time, and can be
 /// found after the settling time.
@@ -244,7 +240,7 @@ fn was_at_the_provider(story: &Story, asked: &[Asked]) -> bool {
         Cause::LostAtProvider,
         Cause::Differs,
     ];
-    let caused = HAD.into_iter().any(|cause| story.was_ever(cause)) || heard_paid(story).is_some();
+    let caused = HAD.into_iter().any(|cause| story.was_ever(cause)) || story.is_heard_paid();
     let has_record = |a: &Asked| matches!(a.says(), Says::Ended | Says::Returned);
     story.known.payout.ever_accepted || caused || asked.iter().any(has_record)
 }

@@ -69,7 +69,6 @@ impl<'a> Pages<'a> {
     pub fn new(ledger: &'a dyn Ledger, wanted: Wanted) -> Pages<'a> {
         let (batches, open) = (VecDeque::new(), None);
         let sums = Sums::new();
-
         let ready = VecDeque::new();
         Pages { ledger, wanted, batches, before: None, is_last: false, open, ready, sums }
     }

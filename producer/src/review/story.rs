@@ -108,6 +108,19 @@ impl Story {
             || decided.into_iter().any(|note| note.text.contains(cause.sentence()))
     }
 
+    /// Words that say "paid", or "accepted after all", against what was known.
+    pub fn heard_paid(&self) -> Option<&'static str> {
+        const PAID: [Cause; 3] = [Cause::Disputed, Cause::OlderAttemptPaid, Cause::TakenBefore];
+        let caused = PAID.into_iter().find(|cause| self.was_ever(*cause));
+        let heard = || self.was_heard_paid().then_some("its notes hold news of a payment");
+        caused.map(Cause::sentence).or_else(heard)
+    }
+
+    /// Whether there are any.
+    pub fn is_heard_paid(&self) -> bool {
+        self.heard_paid().is_some()
+    }
+
     /// Whether any news of it said "paid" and was kept as evidence.
     pub fn was_heard_paid(&self) -> bool {
         self.notes.iter().any(says_paid)

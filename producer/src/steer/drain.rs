@@ -7,7 +7,7 @@
 //!
 //! What the provider has by then is under way all the same: callbacks and look-ups settle it.
 
-use domain::{Batch, BatchId, ChunkId, LaneName, State};
+use domain::{Batch, BatchId, ChunkId, LaneName, Payout, State};
 use ledger::{Ledger, LedgerError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -178,7 +178,11 @@ impl<'a> Share<'a> {
         let mut all = UnderWay::default();
         for id in chunks {
             let Some(chunk) = ledger.chunk(*id).await? else { continue };
-            chunk.on(self.lane).for_each(|(_, payout)| all.add(payout.state, 1));
+            // What goes by the second lane hangs on the first one's schedule.
+            let is_first = chunk.first.lane == *self.lane;
+            let via = |payout: &Payout| is_first || chunk.via(payout).lane == *self.lane;
+            let own = chunk.payouts.iter().filter(|payout| via(payout));
+            own.for_each(|payout| all.add(payout.state, 1));
         }
         Ok(all)
     }

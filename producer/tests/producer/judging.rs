@@ -57,6 +57,30 @@ async fn nobody_decides_against_what_the_provider_plainly_says() {
 }
 
 #[tokio::test]
+async fn what_the_first_lane_is_said_to_have_paid_after_all_is_never_paid_anew_by_the_second() {
+    let desk = Desk::new().await;
+    desk.send().await;
+    let intent = desk.payout().await.intents;
+    desk.happen(Event::Outcome { intent, outcome: Outcome::Moves }).await;
+    desk.send().await;
+    let intent = desk.payout().await.intents;
+    desk.happen(Event::Outcome { intent, outcome: Outcome::Accepted }).await;
+    desk.news(1, News::Paid).await;
+    desk.world.pass(Policy::DEFAULT.late_success_window_ms);
+    desk.provider_says(is(News::Failed));
+    let asked: Vec<_> = desk.asked().await.iter().map(|one| (one.attempt, one.says())).collect();
+    assert_eq!(
+        asked,
+        [(2, Says::Ended), (1, Says::Nothing)],
+        "another lane's word is not known here"
+    );
+    for decision in [Decision::Failed, Decision::Again] {
+        let judged = judged(&desk, decision).await;
+        assert!(matches!(judged, Err(Refusal::HeardPaid(_))), "{judged:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_cannot_be_asked_leaves_it_to_who_types_amount_and_reference() {
     let desk = Desk::doubtful().await;
     let mut record = desk.ledger().lane(crate::desk::lane()).await.unwrap();

@@ -391,7 +391,9 @@ fn ask_later(next: &mut Payout, asked: u8, now: Millis, policy: &Policy) {
         // What is in doubt, or was said and not confirmed, has times of its own, polled or not.
         _ => now.plus(policy.look_up_pause_ms(asked)),
     };
-    next.due = due.min(next.give_up_at.max(now.plus(1)));
+    // Two look-ups about a step that was begun are never closer than this.
+    let soonest = if next.stepped { now.plus(policy.settling_ms) } else { now };
+    next.due = due.max(soonest).min(next.give_up_at.max(now.plus(1)));
 }
 
 /// Anything may have been sent until now, of this attempt and of later ones.

@@ -102,8 +102,8 @@ impl Policy {
     /// its next turn. A look-up that came early, for a hint, begins no round of its own.
     pub fn next_look_up(&self, asked: u8, since: Millis, now: Millis) -> Millis {
         let overdue = since.plus(self.overdue_ms);
-        let growing = || now.plus(self.look_up_pause_ms(asked)).max(overdue);
-        self.polled.map_or_else(growing, |polled| polled.next(now))
+        let growing = now.plus(self.look_up_pause_ms(asked)).max(overdue);
+        self.polled.map_or(growing, |polled| polled.next(now).min(growing))
     }
 
     /// The pause before look-up number `asked + 1` of one payout: growing, bounded.

@@ -181,8 +181,8 @@ pub async fn mark(
     Ok(marked)
 }
 
-/// Whether an intent that the ledger forgot was for the second lane of its chunk (S15). Whatever
-/// is not known to have gone by the first lane may have: both end before a person.
+/// Whether an intent that the ledger forgot was for the second lane of its chunk (S15): whatever is
+/// not known to have gone by the first lane may have.
 async fn went_by_second(
     ledger: &dyn Ledger,
     id: ChunkId,
@@ -190,8 +190,10 @@ async fn went_by_second(
     account: Account,
 ) -> Result<bool, LedgerError> {
     let chunk = ledger.chunk(id).await?;
-    match chunk.and_then(|chunk| chunk.second) {
-        Some(second) if attempt > 1 => Ok(account_of(ledger, &second.lane).await? == account),
+    match chunk {
+        Some(Chunk { first, second: Some(_), .. }) if attempt > 1 => {
+            Ok(account_of(ledger, &first.lane).await? != account)
+        }
         _ => Ok(false),
     }
 }

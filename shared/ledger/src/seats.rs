@@ -15,7 +15,7 @@
 //! *Crash before a change*: nothing. *After*: the seats are held for as long as said above.
 
 use crate::api::{Ledger, LedgerError};
-use crate::types::Register;
+use crate::register;
 use domain::{LaneName, Millis, Sender};
 use serde::{Deserialize, Serialize};
 
@@ -131,11 +131,7 @@ fn name(lane: &LaneName) -> String {
 
 /// The seats of a lane, with the version of their register; version 0 and nobody for a new one.
 pub async fn read(ledger: &dyn Ledger, lane: &LaneName) -> Result<(u64, Seats), LedgerError> {
-    let Some(register) = ledger.register(name(lane)).await? else {
-        return Ok((0, Seats::default()));
-    };
-    let damaged = |e| LedgerError::Broken(format!("register {}: {e}", register.name));
-    Ok((register.version, serde_json::from_str(&register.text).map_err(damaged)?))
+    register::read(ledger, name(lane)).await
 }
 
 /// Stores them, if nobody changed them since `version` was read.
@@ -145,8 +141,7 @@ pub async fn put(
     version: u64,
     seats: &Seats,
 ) -> Result<bool, LedgerError> {
-    let text = serde_json::to_string(seats).map_err(|e| LedgerError::Broken(e.to_string()))?;
-    ledger.put_register(Register { name: name(lane), version, text }).await
+    register::put(ledger, name(lane), version, seats).await
 }
 
 #[cfg(test)]

@@ -41,8 +41,9 @@ pub async fn ask(core: &Core, lane: &Lane, held: &mut Held) -> Result<(), Ledger
     let per_look_up = usize::from(lane.provider.limits().rows_per_look_up.max(1));
     let mut rows = held.rows(|p| p.due <= now && needs_asking(p) && !lane.is_astray(p));
     let look_ups = lane.look_ups.in_a_second(PER_CLAIM.div_ceil(per_look_up));
-    // Who has waited longest: those in front are due again before the last had their turn.
-    rows.sort_by_key(|row| held.payout(*row).map(|payout| payout.due));
+    // What is in doubt first, then who has waited longest: those in front are due again before the
+    // last had their turn.
+    rows.sort_by_key(|row| held.payout(*row).map(|payout| (is_only_polled(payout), payout.due)));
     rows.truncate(look_ups.saturating_mul(per_look_up));
     rows.sort_unstable();
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
@@ -118,6 +119,12 @@ fn needs_asking(payout: &Payout) -> bool {
         State::Accepted => payout.news_pending,
         _ => false,
     }
+}
+
+/// Whether nobody doubts where it stands.
+fn is_only_polled(payout: &Payout) -> bool {
+    let is_known = matches!(payout.state, State::Submitted | State::Waiting);
+    is_known && !payout.news_pending && !payout.step_open
 }
 
 /// Paces the requests of a look-up, and counts them.

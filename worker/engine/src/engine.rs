@@ -8,7 +8,7 @@ use crate::lane::{Lane, LaneSetup, Lanes};
 use crate::news::{Hearing, hear};
 use crate::shelf::Shelf;
 use crate::work::{Core, work};
-use domain::{ChunkId, LaneName, Place, ProviderReference, Sender};
+use domain::{Account, ChunkId, LaneName, Payout, Place, ProviderReference, Sender};
 use futures::channel::oneshot;
 use futures::future::join_all;
 use journal::Journal;
@@ -304,9 +304,11 @@ async fn has_open_payouts(ledger: &dyn Ledger, lane: &LaneName) -> Result<bool, 
         for batch in batches.iter().filter(|b| b.state.was_sealed() && b.counts.open() > 0) {
             for no in 0..batch.chunks {
                 let chunk = ledger.chunk(ChunkId { batch: batch.id, no }).await?;
-                let open = chunk.is_some_and(|c| {
-                    c.on(lane).any(|(_, p)| p.state.is_open() && p.was_ever_sent())
-                });
+                // What has just moved to a lane was not sent by it yet.
+                let was_sent =
+                    |p: &Payout| p.was_ever_sent() && !(p.moved && p.account == Account::NONE);
+                let open = chunk
+                    .is_some_and(|c| c.on(lane).any(|(_, p)| p.state.is_open() && was_sent(p)));
                 if open {
                     return Ok(true);
                 }

@@ -217,7 +217,10 @@ fn read(
     row: Arc<domain::Row>,
 ) -> Option<(Happening, Payment)> {
     let payout = *chunk.payouts.get(usize::from(letter.row))?;
-    let is_forgotten = payout.later_attempts().contains(&letter.attempt);
+    // Of a past that is lost, an attempt of this number may have gone by the second lane (S18).
+    let may_have_moved = payout.past_lost && !payout.moved && letter.attempt > 1;
+    let is_forgotten = payout.later_attempts().contains(&letter.attempt)
+        || (may_have_moved && by_second(chunk, lane).is_some());
     if letter.attempt == 0 || (letter.attempt > payout.attempt && !is_forgotten) {
         return None;
     }

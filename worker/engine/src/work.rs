@@ -264,7 +264,7 @@ pub async fn work(core: &Core, lanes: &Lanes, lane: &Lane, id: ChunkId) {
 async fn both(core: &Core, lane: &Lane, second: Option<Via>, held: &mut Held) -> Millis {
     let first_at = one(core, lane, held).await;
     let Some(via) = second else { return first_at };
-    (held.side, held.format) = (Side::Second, via.format);
+    (held.side, held.format, held.end) = (Side::Second, via.format, u16::MAX);
     let is_open = held.own().any(|(_, payout)| payout.state.is_open());
     match held.failover.take() {
         _ if !is_open => first_at,

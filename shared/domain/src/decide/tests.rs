@@ -718,3 +718,26 @@ fn what_was_at_the_provider_before_the_loss_is_not_failed_by_the_providers_word_
     }
     assert_eq!(apply(&marked, news(&marked, News::Paid), NOW).state, State::Paid);
 }
+
+#[test]
+fn a_step_that_was_begun_is_not_asked_about_twice_within_the_settling_time_however_it_is_polled() {
+    let polled = Some(crate::policy::Polled { every_ms: 10, together: true });
+    let policy = Policy { polled, ..policy() };
+    let taken = apply(&fresh(), intent(), NOW);
+    let taken = apply(&taken, outcome(&taken, Outcome::Accepted), NOW);
+    let stepped = apply(&taken, Event::StepIntent, NOW);
+    let intent = stepped.intents;
+    let stepped = apply(&stepped, Event::StepOutcome { intent }, NOW);
+    let asked_at = stepped.due;
+    let found = Event::Found { attempt: 1, news: News::InProgress, asked_at };
+    let Ok(Decision::Change(next)) = decide(&stepped, &found, asked_at, &policy) else {
+        panic!("it is found")
+    };
+    assert!(next.due >= asked_at.plus(policy.settling_ms), "{next:?}");
+    let unstepped = apply(&taken, Event::Hint, NOW);
+    let found = Event::Found { attempt: 1, news: News::InProgress, asked_at: NOW };
+    let Ok(Decision::Change(next)) = decide(&unstepped, &found, NOW, &policy) else {
+        panic!("it is found")
+    };
+    assert!(next.due <= NOW.plus(10), "polled as agreed: {next:?}");
+}

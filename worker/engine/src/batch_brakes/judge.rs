@@ -73,11 +73,11 @@ pub enum Canaries {
 pub fn canaries(payouts: &[Payout], rows: u16, seen: &BTreeSet<u16>) -> Canaries {
     let all: Vec<(u16, &Payout)> = (0u16..)
         .zip(payouts)
-        .filter(|(row, payout)| !(payout.state.is_lost() && seen.contains(row)))
+        .filter(|(row, payout)| !(is_lost(payout) && seen.contains(row)))
         .take(usize::from(rows))
         .collect();
     let lost: BTreeSet<u16> =
-        all.iter().filter(|(_, payout)| payout.state.is_lost()).map(|(row, _)| *row).collect();
+        all.iter().filter(|(_, payout)| is_lost(payout)).map(|(row, _)| *row).collect();
     if !lost.is_empty() {
         return Canaries::Lost { rows: lost, of: all.len() };
     }
@@ -89,6 +89,11 @@ pub fn canaries(payouts: &[Payout], rows: u16, seen: &BTreeSet<u16>) -> Canaries
         }
         _ => Canaries::Home,
     }
+}
+
+/// One that another lane had to pay was lost on this one.
+fn is_lost(payout: &Payout) -> bool {
+    payout.state.is_lost() || payout.moved
 }
 
 #[cfg(test)]
@@ -115,6 +120,16 @@ mod tests {
         let told = too_many_failed(&SETTINGS, &counts(980, 0, 13, 4, 3), &none);
         let expected = TooManyFailed { unpaid: 7, answered: 20, since_resumed: false };
         assert_eq!(told, Some(expected));
+    }
+
+    #[test]
+    fn a_canary_that_another_lane_had_to_pay_is_lost_on_this_one() {
+        let payout = Payout::new(Millis(0), Millis(1_000));
+        let paid = Payout { state: State::Paid, ..payout };
+        let moved = Payout { attempt: 2, moved: true, ..paid };
+        assert_eq!(canaries(&[paid, payout], 1, &BTreeSet::new()), Canaries::Home);
+        let lost = Canaries::Lost { rows: [0].into(), of: 1 };
+        assert_eq!(canaries(&[moved, payout], 1, &BTreeSet::new()), lost);
     }
 
     #[test]
