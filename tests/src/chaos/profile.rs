@@ -30,7 +30,9 @@ impl Profile {
     pub(crate) fn settings(self, engine: Engine) -> Settings {
         let quick = Settings {
             rate_per_second: 667,
-            in_flight: 200,
+            // What a killed worker held is nobody's for five seconds, in which seventeen are killed: as
+            // many for each of them as one has at rest.
+            in_flight: 1_000,
             lease_ms: 3_000,
             send_window_ms: 500,
             request_timeout_ms: 1_000,

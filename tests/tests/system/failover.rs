@@ -13,7 +13,7 @@ use system_tests::world::World;
 const LONG: Duration = Duration::from_secs(120);
 const FIRST: Provider = Provider::Merchant;
 const SECOND: Provider = Provider::Exchanger;
-const ROWS: u32 = 300;
+const ROWS: u32 = 150;
 
 #[test]
 fn what_one_provider_refuses_another_pays_once_on_sqlite() {

@@ -100,7 +100,7 @@ impl World {
             ledger.reserve(wanted.collect()).await.unwrap();
             let new = NewChunk {
                 id: chunk,
-                first: Via { lane: lane(), format: format },
+                first: Via { lane: lane(), format },
                 second: None,
                 rows: u16::try_from(all.len()).unwrap(),
                 first_ordinal: 1,
