@@ -3,8 +3,8 @@
 //!
 //! An unverified word about one of them is never answered 200 unchecked: no poll and no overdue
 //! look-up would ever find out what it was about (S14, S16). So it gets one look-up at once. A
-//! look-up that told nothing leaves the word as evidence, and the provider is asked to call
-//! again.
+//! look-up that told nothing, or that does not find the payout, leaves the word as evidence, and the
+//! provider is asked to call again.
 
 use crate::ask::look_up;
 use crate::lane::Lane;
@@ -23,9 +23,9 @@ pub enum Checked {
     /// It found what the word may have been about, or what a person must see all the same; with
     /// what is kept beside it.
     Confirmed(News, Vec<Note>),
-    /// It answered, and found nothing that changes the payout.
+    /// It found the payout, in a state that changes nothing.
     Denied,
-    /// It told nothing.
+    /// It told nothing, or did not find the payout.
     Untold,
 }
 
@@ -80,13 +80,16 @@ pub async fn check(
     let found = look_up(core, lane, vec![payment], None).await.found;
     Ok(match found.into_iter().next() {
         Some(Found::Is { news, .. }) if news == wanted => Checked::Confirmed(news, Vec::new()),
-        None | Some(Found::Unclear { .. } | Found::StopLane { .. }) => Checked::Untold,
+        // What the provider's list does not show may only be late on it.
+        None | Some(Found::Absent | Found::Unclear { .. } | Found::StopLane { .. }) => {
+            Checked::Untold
+        }
         Some(Found::Differs { text }) => {
             let news = what_differing_means(payout, attempt);
             let kind = if news == News::Paid { NoteKind::Reason } else { NoteKind::Evidence };
             Checked::Confirmed(news, vec![Note::new(kind, text)])
         }
-        Some(Found::Is { .. } | Found::StepDue { .. } | Found::Absent) => Checked::Denied,
+        Some(Found::Is { .. } | Found::StepDue { .. }) => Checked::Denied,
     })
 }
 

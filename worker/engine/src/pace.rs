@@ -10,6 +10,7 @@
 use crate::clock::Clock;
 use crate::env::Env;
 use domain::{LaneName, Millis};
+use futures::lock::Mutex as Turns;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -27,7 +28,7 @@ const HORIZON_MS: u64 = 250;
 /// What reaches a provider within a second may have had its slots in so much more: it costs a lane
 /// as much of each second. All of a pool may be late by that at once, or a quarter of it by four
 /// times as much.
-const JITTER_MS: u64 = 14;
+const JITTER_MS: u64 = 18;
 /// So late a slot is thrown away: a process stood still. One of four workers may be as late as this
 /// and the provider's second still holds; what is late by less is not late with all others, and
 /// throwing it away would cost a busy machine most of its pace.
@@ -37,6 +38,12 @@ const _: () = assert!(LATE_MS <= 4 * JITTER_MS);
 /// For how long the quickest answer tells how far the ledger's clock is ahead of ours: two clocks
 /// drift apart by less than a millisecond meanwhile.
 const SPAN_MS: u64 = 5_000;
+
+/// Where all slots of the horizon are drawn, the next are waited for so long, and drawn together: one
+/// intent write and one journal entry for all of them. Short enough that intents have time to be
+/// written before the first of their slots.
+const GATHER_MS: u64 = 50;
+const _: () = assert!(GATHER_MS * 4 <= HORIZON_MS);
 
 /// So long a slot is waited for. On a lane of a few requests a minute the chunk is given back
 /// meanwhile: its seat is another's, and a worker that stops has nothing to wait for.
@@ -176,18 +183,26 @@ impl Ahead {
     }
 }
 
+/// For how long slots gather that are so far apart: not where two of them hardly come together.
+fn gather_ms(interval_us: u64) -> u64 {
+    if interval_us.saturating_mul(2) > GATHER_MS * 1_000 { 0 } else { GATHER_MS }
+}
+
 /// The pool's pace on one lane.
 pub struct PoolPace {
     lane: LaneName,
     local: LocalPace,
     ahead: Mutex<Ahead>,
+    /// One chunk of this process draws at a time; on our own clock, when there is something to draw.
+    turns: Turns<u64>,
 }
 
 impl PoolPace {
     /// One create every `own_us` microseconds in the whole pool, or fewer where the provider wants
     /// it so; 0 means no limit.
     pub fn new(env: &Arc<dyn Env>, lane: LaneName, own_us: u64) -> PoolPace {
-        PoolPace { lane, local: LocalPace::new(Arc::clone(env), own_us), ahead: Mutex::default() }
+        let local = LocalPace::new(Arc::clone(env), own_us);
+        PoolPace { lane, local, ahead: Mutex::default(), turns: Turns::default() }
     }
 
     /// Draws at least one slot and at most `want`, waiting for the first chance, if that is near; else
@@ -201,7 +216,15 @@ impl PoolPace {
         want: usize,
     ) -> Result<Result<Slots, u64>, LedgerError> {
         let most = u32::try_from(want).unwrap_or(u32::MAX);
+        if interval_us(clock.now()) == 0 {
+            return Ok(Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us: 0 }));
+        }
+        let mut draws_at_ms = self.turns.lock().await;
         loop {
+            let wait_ms = draws_at_ms.saturating_sub(clock.boot_ms());
+            if wait_ms > 0 {
+                self.local.env.sleep(wait_ms).await;
+            }
             let interval_us = interval_us(clock.now());
             if interval_us == 0 {
                 return Ok(Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us }));
@@ -211,15 +234,21 @@ impl PoolPace {
             let asked_ms = clock.boot_ms();
             let drawn = ledger.permits(self.lane.clone(), most, pace).await?;
             let first = drawn.at.plus(drawn.wait_ms);
+            let answered_ms = clock.boot_ms();
             if drawn.count > 0 {
-                let first_ms = self.ahead().own_ms(first, drawn.at, asked_ms, clock.boot_ms());
+                if drawn.count < most {
+                    *draws_at_ms = answered_ms.saturating_add(gather_ms(interval_us));
+                }
+                let first_ms = self.ahead().own_ms(first, drawn.at, asked_ms, answered_ms);
                 let count = usize::try_from(drawn.count).unwrap_or(usize::MAX);
                 return Ok(Ok(Slots { count, first_ms, interval_us }));
             }
             if drawn.wait_ms > PATIENCE_MS {
                 return Ok(Err(drawn.wait_ms));
             }
-            self.local.env.sleep(drawn.wait_ms.max(1)).await;
+            // Another process drew them all: halfway to its next turn there are some for both.
+            let wait_ms = drawn.wait_ms.max(1).saturating_add(gather_ms(interval_us) / 2);
+            *draws_at_ms = answered_ms.saturating_add(wait_ms);
         }
     }
 
@@ -237,6 +266,11 @@ impl PoolPace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::LedgerId;
+    use futures::executor::block_on;
+    use futures::future::BoxFuture;
+    use ledger::memory::MemoryLedger;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// Ledger time when our own clock shows 0.
     const AHEAD: u64 = 1_700_000_000_000;
@@ -253,6 +287,61 @@ mod tests {
             assert!(slots * 100 >= (per_second - 1) * 98, "{slots} of {per_second}");
         }
         assert_eq!(spaced(u64::MAX), u64::MAX);
+    }
+
+    /// A world whose time goes on as far as whoever sleeps in it wants.
+    struct Sleepers(AtomicU64);
+
+    impl Env for Sleepers {
+        fn now_ms(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
+
+        fn sleep(&self, ms: u64) -> BoxFuture<'static, ()> {
+            self.0.fetch_add(ms, Ordering::Relaxed);
+            Box::pin(std::future::ready(()))
+        }
+
+        fn random(&self) -> u64 {
+            0
+        }
+
+        fn spawn(&self, _: BoxFuture<'static, ()>) {}
+    }
+
+    /// Draws of a process that always wants many slots, until `until_ms`: their slots.
+    fn drawn(interval_us: u64, until_ms: u64) -> Vec<Slots> {
+        let own = Arc::new(Sleepers(AtomicU64::new(0)));
+        let env: Arc<dyn Env> = Arc::<Sleepers>::clone(&own);
+        let ledger =
+            MemoryLedger::new(LedgerId::from_random(1), Arc::new(move || at(own.now_ms())));
+        let (clock, _) = block_on(Clock::ask(Arc::clone(&env), &ledger)).unwrap();
+        let pace = PoolPace::new(&env, LaneName::new("a").unwrap(), interval_us);
+        let mut all = Vec::new();
+        while env.now_ms() < until_ms {
+            let slots = block_on(pace.draw(&ledger, &clock, |_| interval_us, 64)).unwrap();
+            all.push(slots.unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn slots_of_a_busy_lane_are_drawn_together_early_enough_and_none_is_lost() {
+        let all = drawn(2_000, 10_000);
+        let draws_at_most = 10_000 / usize::try_from(GATHER_MS).unwrap() + 2;
+        assert!(all.len() <= draws_at_most, "{} draws", all.len());
+        let end = |slots: &Slots| slots.at_ms(slots.count);
+        for two in all.windows(2) {
+            assert!(two[1].at_ms(0) <= end(&two[0]) + 1, "a gap between {two:?}");
+        }
+        assert!(end(all.last().unwrap()) >= 10_000 + HORIZON_MS - GATHER_MS);
+    }
+
+    #[test]
+    fn a_slot_of_a_slow_lane_waits_for_no_other() {
+        let all = drawn(GATHER_MS * 1_000, 10_000);
+        assert!(all.iter().skip(1).all(|slots| slots.count == 1), "{all:?}");
+        assert!(all.last().unwrap().at_ms(0) >= 10_000 + HORIZON_MS - 2 * GATHER_MS);
     }
 
     #[test]
