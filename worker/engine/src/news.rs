@@ -176,6 +176,11 @@ async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
                     Checked::Untold => hearing = Hearing::Unchecked,
                 }
             }
+            // Asked about, or of a failure: nothing that the newer attempt has to wait for (S3).
+            let is_old = attempt < payout.attempt && hearing == Hearing::Taken;
+            if is_old && happening.event == Event::Hint {
+                happening.event = Event::News { attempt, news: News::InProgress };
+            }
             let counters = &core.counters;
             let (fact, hint) = (&counters.callbacks_fact_total, &counters.callbacks_hint_total);
             count(if is_hint { hint } else { fact });

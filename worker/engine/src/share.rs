@@ -78,7 +78,11 @@ impl Share {
             };
             if wants_keeper {
                 let parts = Arc::clone(&self.0);
-                self.0.env.spawn(async move { parts.keep().await }.boxed());
+                let keeps = async move {
+                    let _yields = YieldsInPanic(parts.window.clone());
+                    parts.keep().await;
+                };
+                self.0.env.spawn(keeps.boxed());
             }
             if has_none && now_ms >= asked_ms.saturating_add(PATIENCE_MS) {
                 return Ok(Vec::new());
@@ -99,6 +103,17 @@ impl Share {
     pub async fn closed(&self) {
         while let Some(wake) = self.0.window.close() {
             let _ = wake.await;
+        }
+    }
+}
+
+/// A keeper that panicked must not leave its lane waiting for it for ever.
+struct YieldsInPanic(Window);
+
+impl Drop for YieldsInPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abandon();
         }
     }
 }

@@ -133,6 +133,13 @@ impl Window {
         !state.is_kept
     }
 
+    /// Its keeper is no more: who asks next sees to another, and those who wait ask again.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.lock();
+        (state.size, state.ends_ms, state.is_kept) = (0, 0, false);
+        state.wake(None);
+    }
+
     /// No slots are given any more. Gives who tells that nobody keeps the share, where somebody does.
     pub(crate) fn close(&self) -> Option<oneshot::Receiver<Option<LedgerError>>> {
         let mut state = self.lock();
@@ -261,6 +268,10 @@ mod tests {
         assert!(window.is_wanted(5_000 + IDLE_MS - 1));
         assert!(!window.is_wanted(5_000 + IDLE_MS));
         assert!(taken(window.take(0, 1)).is_err(), "on its way back");
+        let wait = taken(window.take(0, 1)).err().unwrap();
+        window.abandon();
+        assert!(matches!(wait.now_or_never(), Some(Ok(None))), "its keeper panicked");
+        assert!(matches!(window.take(0, 1), Taken::Wait { wants_keeper: true, .. }));
         assert!(window.let_go() && window.close().is_none());
         assert!(matches!(window.take(0, 1), Taken::Closed));
     }

@@ -189,3 +189,16 @@ fn a_word_about_an_older_attempt_that_nobody_can_check_is_to_come_again() {
     assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
     assert_eq!((world.payout(0).state, world.payout(0).attempt), (State::Submitted, 2));
 }
+
+#[test]
+fn a_newer_attempt_does_not_wait_for_a_word_of_the_older_one_that_is_denied_or_tells_of_a_failure()
+{
+    let world = retried(true);
+    let kept = || world.notes(0, NoteKind::Evidence).len();
+    let before = (world.payout(0), kept());
+    world.provider.finds(|_| is(News::Failed, None, "declined"));
+    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
+    assert_eq!(world.hear(&[0], CallbackKind::Error), [Hearing::Taken]);
+    assert!(world.payout(0) == before.0 && kept() > before.1);
+    assert_eq!(world.asked(), 1, "a failure is not asked about");
+}
