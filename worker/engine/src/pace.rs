@@ -216,9 +216,6 @@ impl PoolPace {
         want: usize,
     ) -> Result<Result<Slots, u64>, LedgerError> {
         let most = u32::try_from(want).unwrap_or(u32::MAX);
-        if interval_us(clock.now()) == 0 {
-            return Ok(Ok(Slots { count: want, first_ms: clock.boot_ms(), interval_us: 0 }));
-        }
         let mut draws_at_ms = self.turns.lock().await;
         loop {
             let wait_ms = draws_at_ms.saturating_sub(clock.boot_ms());
