@@ -12,7 +12,7 @@ use domain::{
 use ledger::apply::{Happening, apply};
 use ledger::{Chunk, Guard, Ledger, LedgerError, Note, NoteKind};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use ulid::Ulid;
 
 /// One intent that a journal names and the ledger has forgotten.
@@ -34,6 +34,9 @@ pub enum Forgotten {
         sender: Sender,
         /// For which account.
         account: Account,
+        /// First attempts of its chunk were journalled for the same account: it is, or was, the first
+        /// lane's, also where the ledger has forgotten that.
+        is_firsts: bool,
     },
     /// The ledger does not know the batch, or not as one that was ever payable.
     Row {
@@ -71,9 +74,13 @@ pub async fn compare(
     entries: &[Entry],
 ) -> Result<Vec<Forgotten>, LedgerError> {
     let id = ledger.about().await?.id;
+    let mut firsts: HashSet<(ChunkId, Account)> = HashSet::new();
     let mut chunks: BTreeMap<ChunkId, BTreeMap<u16, Newest<'_>>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.ledger == id) {
         let rows = chunks.entry(entry.chunk).or_default();
+        if entry.rows.iter().any(|row| row.attempt == 1) {
+            firsts.insert((entry.chunk, entry.account));
+        }
         for row in &entry.rows {
             let first = Newest { row, entry, is_twice: false };
             rows.entry(row.row).or_insert(first).see(row, entry);
@@ -86,8 +93,8 @@ pub async fn compare(
             let place = Place { chunk: id, row };
             let payout = chunk.as_ref().and_then(|c| c.payouts.get(usize::from(row)));
             match payout {
-                Some(payout) => forgotten.extend(missing(place, payout, newest)),
-                None => forgotten.extend(lost(ledger, place, newest).await?),
+                Some(payout) => forgotten.extend(missing(place, payout, newest, &firsts)),
+                None => forgotten.extend(lost(ledger, place, newest, &firsts).await?),
             }
         }
     }
@@ -95,7 +102,12 @@ pub async fn compare(
 }
 
 /// What the ledger misses of an intent, if anything.
-fn missing(place: Place, payout: &Payout, newest: Newest<'_>) -> Option<Forgotten> {
+fn missing(
+    place: Place,
+    payout: &Payout,
+    newest: Newest<'_>,
+    firsts: &HashSet<(ChunkId, Account)>,
+) -> Option<Forgotten> {
     let Newest { row, entry, is_twice } = newest;
     let is_another = is_twice || entry.send_before != payout.send_before;
     let intents = if row.attempt > payout.attempt || row.intents > payout.intents {
@@ -114,6 +126,7 @@ fn missing(place: Place, payout: &Payout, newest: Newest<'_>) -> Option<Forgotte
         send_before: entry.send_before,
         sender: entry.sender,
         account: entry.account,
+        is_firsts: firsts.contains(&(entry.chunk, entry.account)),
     })
 }
 
@@ -123,6 +136,7 @@ async fn lost(
     ledger: &dyn Ledger,
     place: Place,
     newest: Newest<'_>,
+    firsts: &HashSet<(ChunkId, Account)>,
 ) -> Result<Option<Forgotten>, LedgerError> {
     let key = newest.row.key;
     let gone = Forgotten::Row { place, key };
@@ -134,7 +148,7 @@ async fn lost(
     let chunk = ledger.chunk(now_at.chunk).await?;
     let payout = chunk.as_ref().and_then(|c| c.payouts.get(usize::from(now_at.row)));
     Ok(match payout {
-        Some(payout) => missing(now_at, payout, newest),
+        Some(payout) => missing(now_at, payout, newest, firsts),
         None => Some(gone),
     })
 }
@@ -158,8 +172,18 @@ pub async fn mark(
     let mut chunks: BTreeMap<ChunkId, Vec<Happening>> = BTreeMap::new();
     for one in forgotten {
         match *one {
-            Forgotten::Intent { place, payout, attempt, intents, send_before, sender, account } => {
-                let moved = went_by_second(ledger, place.chunk, attempt, account).await?;
+            Forgotten::Intent {
+                place,
+                payout,
+                attempt,
+                intents,
+                send_before,
+                sender,
+                account,
+                is_firsts,
+            } => {
+                let moved =
+                    attempt > 1 && went_by_second(ledger, place.chunk, account, is_firsts).await?;
                 let event =
                     Event::Rewound { attempt, intents, send_before, sender, account, moved };
                 let text =
@@ -181,21 +205,22 @@ pub async fn mark(
     Ok(marked)
 }
 
-/// Whether an intent that the ledger forgot was for the second lane of its chunk (S15): whatever is
-/// not known to have gone by the first lane may have.
+/// Whether a later attempt that the ledger forgot went by the second lane of its chunk (S15), by the
+/// account that it was for. A ledger that was put back to before its lanes were first started knows
+/// neither account; then what the journals tell of first attempts counts. Whatever is not known to have
+/// gone by the first lane may have gone by the second.
 async fn went_by_second(
     ledger: &dyn Ledger,
     id: ChunkId,
-    attempt: u8,
     account: Account,
+    is_firsts: bool,
 ) -> Result<bool, LedgerError> {
     let chunk = ledger.chunk(id).await?;
-    match chunk {
-        Some(Chunk { first, second: Some(_), .. }) if attempt > 1 => {
-            Ok(account_of(ledger, &first.lane).await? != account)
-        }
-        _ => Ok(false),
+    let Some(Chunk { first, second: Some(second), .. }) = chunk else { return Ok(false) };
+    if account_of(ledger, &first.lane).await? == account {
+        return Ok(false);
     }
+    Ok(account_of(ledger, &second.lane).await? == account || !is_firsts)
 }
 
 async fn account_of(ledger: &dyn Ledger, lane: &LaneName) -> Result<Account, LedgerError> {

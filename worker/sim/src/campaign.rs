@@ -59,6 +59,12 @@ pub struct Tally {
     pub reviewed_journals_lost: u64,
     /// Payouts with more than one attempt.
     pub tried_anew: u64,
+    /// Payouts that went over to a second lane, and those of them whose sender there died.
+    pub moved: u64,
+    /// See there.
+    pub moved_cut: u64,
+    /// Runs with a second lane.
+    pub with_failover: u64,
     /// Payouts that the provider paid after it had told them as failed, beside a newer attempt.
     pub paid_late: u64,
     /// How often the ledger went back in time.
@@ -101,6 +107,9 @@ impl Tally {
             in_review_blind: 0,
             reviewed_journals_lost: 0,
             tried_anew: wide(report.tried_anew),
+            moved: wide(report.moved),
+            moved_cut: wide(report.moved_cut),
+            with_failover: u64::from(scenario.second.is_some()),
             paid_late: wide(report.paid_late),
             rewinds: u64::from(report.rewinds),
             forgotten: wide(report.forgotten),
@@ -111,7 +120,9 @@ impl Tally {
             with_hours: u64::from(scenario.bounds.has_hours),
             took_s: report.took_ms / 1000,
         };
-        let is_blind = scenario.temper.blind || scenario.temper.blind_by_reference;
+        let is_spare_blind = scenario.second.is_some_and(|spare| spare.temper.blind);
+        let is_blind =
+            scenario.temper.blind || scenario.temper.blind_by_reference || is_spare_blind;
         let in_review_blind = if is_blind { one.ended(State::Review) } else { 0 };
         let reviewed_journals_lost = if scenario.journals_lost { one.reviewed } else { 0 };
         self.join(&Tally { in_review_blind, reviewed_journals_lost, ..one });
@@ -132,6 +143,9 @@ impl Tally {
         self.in_review_blind += other.in_review_blind;
         self.reviewed_journals_lost += other.reviewed_journals_lost;
         self.tried_anew += other.tried_anew;
+        self.moved += other.moved;
+        self.moved_cut += other.moved_cut;
+        self.with_failover += other.with_failover;
         self.paid_late += other.paid_late;
         self.rewinds += other.rewinds;
         self.forgotten += other.forgotten;

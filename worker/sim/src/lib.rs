@@ -6,7 +6,8 @@
 //! - [`exec`]: tasks, timers and a clock that jumps; which task goes next is drawn from the seed
 //! - [`process`]: the workers' [`engine::Env`]
 //! - [`store`]: the in-memory ledger behind a connection that lags and breaks
-//! - [`gateway`]: a provider of one of three shapes that pays, forgets to answer, tells late
+//! - [`gateway`]: a provider of one of three shapes that pays, forgets to answer, tells late;
+//!   [`sides`]: a second one beside it, for what the first refuses
 //! - [`pool`]: the workers; [`mishaps`]: their crashes, freezes and restarts
 //! - [`rewind`]: the ledger goes back in time, and journals bring back what it forgot
 //! - [`operator`]: the person who enters codes; [`office`]: the one who decides reviews;
@@ -35,6 +36,7 @@ pub mod process;
 pub mod rewind;
 pub mod run;
 pub mod scenario;
+pub mod sides;
 pub mod store;
 pub mod story;
 pub mod world;

@@ -1,12 +1,12 @@
-//! The person who decides what no program may: he looks at the provider's own book, and then
+//! The person who decides what no program may: he looks at the providers' own books, and then
 //! resolves reviews, orders new attempts, and starts a lane that waits for him. He never guesses
 //! either: what the book does not end he leaves in review.
 
+use crate::gateway::Gateway;
 use crate::gateway::book::{Entry, Fate};
-use crate::gateway::lane_name;
 use crate::person::Person;
 use crate::run::policy;
-use domain::{ChunkId, Event, Payout, State};
+use domain::{ChunkId, Event, LaneName, Payout, State};
 use futures::FutureExt;
 use ledger::apply::{Happening, apply};
 use ledger::{Chunk, Guard, LedgerError, Note, NoteKind};
@@ -40,7 +40,9 @@ impl Office {
 
     /// One visit to a chunk. False if there is none.
     async fn visit(&self, id: ChunkId) -> Result<bool, LedgerError> {
-        self.start_lane().await?;
+        for gateway in self.person.gateways.all() {
+            self.start_lane(gateway.side().lane()).await?;
+        }
         let Some(chunk) = self.person.ledger.chunk(id).await? else { return Ok(false) };
         let now = self.person.ledger.about().await?.now;
         let decided = (0u16..).zip(&chunk.payouts).filter_map(|(row, payout)| {
@@ -88,14 +90,19 @@ impl Office {
 
     fn entries(&self, chunk: &Chunk, at: u16, attempts: u8) -> Vec<Entry> {
         let row = self.person.row(chunk, at);
-        let of = |attempt| self.person.reference(chunk, &row, attempt);
-        let gateway = &self.person.gateway;
-        (1..=attempts).flat_map(|attempt| gateway.entries(of(attempt).as_str())).collect()
+        let gateways = &self.person.gateways;
+        // Of what the ledger may have forgotten he does not know which way it went: he looks in all.
+        let sides = gateways.all().map(Gateway::side);
+        let names = sides.flat_map(|side| {
+            let of = |attempt| self.person.reference(side, &row, attempt);
+            (1..=attempts).map(of).map(move |name| (side, name)).collect::<Vec<_>>()
+        });
+        names.flat_map(|(side, name)| gateways.entries(side, name.as_str())).collect()
     }
 
     /// A lane that waits for a person is started again.
-    async fn start_lane(&self) -> Result<(), LedgerError> {
-        let mut record = self.person.ledger.lane(lane_name()).await?;
+    async fn start_lane(&self, lane: LaneName) -> Result<(), LedgerError> {
+        let mut record = self.person.ledger.lane(lane).await?;
         if record.stopped.as_ref().is_some_and(|stop| stop.until.is_none()) {
             record.stopped = None;
             self.person.ledger.put_lane(record).await?;

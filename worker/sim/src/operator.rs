@@ -4,6 +4,7 @@
 use crate::person::Person;
 use crate::process::{OUTSIDE, ProcessEnv};
 use crate::run::policy;
+use crate::sides::Side;
 use domain::{ChunkId, Event, Payout, Place, State};
 use engine::send::Gate;
 use futures::FutureExt;
@@ -22,8 +23,9 @@ pub struct Operator {
     pub errs: bool,
 }
 
-/// What belongs to one code: the rows of one handle, or one row whose handle nobody knows.
-type Group = (Option<Arc<str>>, Vec<u16>);
+/// What belongs to one code: the rows of one handle, or one row whose handle nobody knows; and whose
+/// code it is.
+type Group = (Side, Option<Arc<str>>, Vec<u16>);
 
 impl Operator {
     /// Looks at the batch now and then, and enters codes for what waits.
@@ -34,9 +36,9 @@ impl Operator {
     /// One visit to a chunk. False if there is none.
     async fn visit(&self, id: ChunkId) -> Result<bool, LedgerError> {
         let Some(chunk) = self.person.ledger.chunk(id).await? else { return Ok(false) };
-        for (handle, rows) in self.groups(&chunk).await? {
+        for (side, handle, rows) in self.groups(&chunk).await? {
             if self.person.exec.dice().chance(700) {
-                self.confirm(&chunk, handle, rows).await?;
+                self.confirm(&chunk, side, handle, rows).await?;
             }
         }
         Ok(true)
@@ -48,28 +50,32 @@ impl Operator {
         let notes = self.person.ledger.notes(chunk.id).await?;
         let shipments: Vec<Shipment> =
             notes.iter().filter_map(|(_, note)| Shipment::of_note(note)).collect();
-        let mut known: BTreeMap<Arc<str>, Vec<u16>> = BTreeMap::new();
+        // Two providers may call their batches by the same name.
+        let mut known: BTreeMap<(Side, Arc<str>), Vec<u16>> = BTreeMap::new();
         let mut groups: Vec<Group> = Vec::new();
         for (row, payout) in (0u16..).zip(&chunk.payouts) {
+            let side = Side::of(payout, payout.attempt);
             let carrier = shipments.iter().rev().find(|shipment| shipment.carries(row, payout));
             match carrier {
                 Some(shipment) => {
-                    known.entry(shipment.handle.as_str().into()).or_default().push(row);
+                    let handle = shipment.handle.as_str().into();
+                    known.entry((side, handle)).or_default().push(row);
                 }
-                None if waits(payout) => groups.push((None, vec![row])),
+                None if waits(payout) => groups.push((side, None, vec![row])),
                 None => {}
             }
         }
         let known = known.into_iter().filter(|(_, rows)| {
             rows.iter().any(|row| chunk.payouts.get(usize::from(*row)).is_some_and(waits))
         });
-        groups.extend(known.map(|(handle, rows)| (Some(handle), rows)));
+        groups.extend(known.map(|((side, handle), rows)| (side, Some(handle), rows)));
         Ok(groups)
     }
 
     async fn confirm(
         &self,
         chunk: &Chunk,
+        side: Side,
         handle: Option<Arc<str>>,
         rows: Vec<u16>,
     ) -> Result<(), LedgerError> {
@@ -88,13 +94,14 @@ impl Operator {
         }
         let payments: Vec<Payment> =
             begun.iter().map(|(row, payout)| self.payment(chunk, *row, payout, &handle)).collect();
-        let code = payments.first().and_then(|payment| self.person.gateway.code(payment));
+        let gateway = self.person.gateways.of(side);
+        let code = payments.first().and_then(|payment| gateway.code(payment));
         let is_wrong = self.errs && dice.chance(200);
         let code = if is_wrong { Some("typed wrong".to_owned()) } else { code };
         let env = Arc::new(ProcessEnv::new(self.person.exec.clone(), OUTSIDE));
         let gate = Arc::new(Gate::new(env, &policy(), closes_ms));
         let step = Step { payments, code, gate };
-        let answer = Confirm::confirm(&self.person.gateway, step).await;
+        let answer = Confirm::confirm(gateway, step).await;
         if self.dies() {
             return Ok(());
         }
@@ -144,7 +151,8 @@ impl Operator {
         handle: &Option<Arc<str>>,
     ) -> Payment {
         let row = Arc::new(self.person.row(chunk, at));
-        let reference = self.person.reference(chunk, &row, payout.attempt);
+        let reference =
+            self.person.reference(Side::of(payout, payout.attempt), &row, payout.attempt);
         let past = Past { shipment: handle.clone(), ..Past::default() };
         let place = Place { chunk: chunk.id, row: at };
         Payment { place, attempt: payout.attempt, reference, row, past }

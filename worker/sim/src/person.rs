@@ -2,8 +2,8 @@
 //! way to the provider, and the batch that they visit chunk by chunk.
 
 use crate::exec::Exec;
-use crate::gateway::Gateway;
 use crate::intake::row;
+use crate::sides::{Gateways, Side};
 use domain::{BatchId, ChunkId, LedgerId, ProviderReference, Row};
 use futures::future::BoxFuture;
 use ledger::{Chunk, Ledger, LedgerError};
@@ -16,8 +16,8 @@ pub struct Person {
     pub exec: Exec,
     /// The ledger, over a connection that may break.
     pub ledger: Arc<dyn Ledger>,
-    /// The provider.
-    pub gateway: Gateway,
+    /// The providers.
+    pub gateways: Gateways,
     /// Rows of a chunk of the batch.
     pub chunk_rows: u16,
     /// What is worked on.
@@ -52,8 +52,8 @@ impl Person {
         row(u32::from(chunk.id.no) * u32::from(self.chunk_rows) + u32::from(at) + 1)
     }
 
-    /// What an attempt of a row is called at the provider.
-    pub fn reference(&self, chunk: &Chunk, row: &Row, attempt: u8) -> ProviderReference {
-        ProviderReference::make(self.id, &row.reference, attempt, chunk.first.format)
+    /// What an attempt of a row is called at the provider of one side.
+    pub fn reference(&self, side: Side, row: &Row, attempt: u8) -> ProviderReference {
+        ProviderReference::make(self.id, &row.reference, attempt, side.format())
     }
 }

@@ -12,6 +12,7 @@ use crate::person::Person;
 use crate::process::{OFFICE, OPERATOR, OUTSIDE, ProcessEnv};
 use crate::run::policy;
 use crate::scenario::Scenario;
+use crate::sides::{Gateways, Side};
 use crate::store::{Connection, Link};
 use domain::{BatchId, ChunkId, LedgerId, Place, Sender};
 use engine::{BatchBrakeSettings, Engine, Hearing, LaneSetup, Settings};
@@ -35,12 +36,15 @@ const PUMP_MAX_MS: u64 = 4_000;
 /// How long a callback's sender waits for its answer.
 const CALLER_MS: u64 = 15_000;
 
+/// Where a second lane is being rolled out, so many in a thousand of those that start have it.
+const HAS_SECOND: u64 = 600;
+
 /// The workers.
 #[derive(Clone)]
 pub struct Pool {
     exec: Exec,
     memory: MemoryLedger,
-    gateway: Gateway,
+    gateways: Gateways,
     scenario: Scenario,
     log: Log,
     engines: Arc<Mutex<BTreeMap<Actor, Engine>>>,
@@ -56,11 +60,11 @@ pub struct Pool {
 
 impl Pool {
     /// Nobody works yet.
-    pub fn new(exec: Exec, memory: MemoryLedger, gateway: Gateway, scenario: Scenario) -> Pool {
+    pub fn new(exec: Exec, memory: MemoryLedger, gateways: Gateways, scenario: Scenario) -> Pool {
         let pool = Pool {
             exec,
             memory,
-            gateway: gateway.clone(),
+            gateways: gateways.clone(),
             scenario,
             log: Log::default(),
             engines: Arc::default(),
@@ -70,12 +74,14 @@ impl Pool {
             mishaps: Mishaps::new(scenario.workers),
             closes: Arc::default(),
         };
-        let postman = pool.clone();
-        gateway.employ(Arc::new(move |place, attempt, request, word| {
-            let pool = postman.clone();
-            let letter = Letter { place, attempt, request, word: Some(word) };
-            async move { pool.deliver(letter).await }.boxed()
-        }));
+        for gateway in gateways.all() {
+            let (postman, side) = (pool.clone(), gateway.side());
+            gateway.employ(Arc::new(move |place, attempt, request, word| {
+                let pool = postman.clone();
+                let letter = Letter { side, place, attempt, request, word: Some(word) };
+                async move { pool.deliver(letter).await }.boxed()
+            }));
+        }
         pool
     }
 
@@ -176,9 +182,9 @@ impl Pool {
         let task = async move {
             let sender = pool.enlist(&*ledger, &*env, actor).await;
             let engine = loop {
-                let setup = LaneSetup {
-                    name: lane_name(),
-                    provider: Arc::new(pool.gateway.reached_by(actor)),
+                let setup = |gateway: &Gateway| LaneSetup {
+                    name: gateway.side().lane(),
+                    provider: Arc::new(gateway.reached_by(actor)),
                     policy: policy(),
                     interval_us: pool.scenario.interval_us,
                     in_flight: pool.scenario.in_flight,
@@ -195,7 +201,8 @@ impl Pool {
                     sender,
                     journal: Arc::new(pool.journal(actor)),
                 };
-                match Engine::start(env.clone(), ledger.clone(), vec![setup], settings).await {
+                let lanes = pool.served().map(setup).collect();
+                match Engine::start(env.clone(), ledger.clone(), lanes, settings).await {
                     Ok(engine) => break engine,
                     Err(_) => env.sleep(100).await,
                 }
@@ -219,6 +226,13 @@ impl Pool {
         self.exec.spawn(actor, task.boxed());
     }
 
+    /// The lanes of a worker that starts now.
+    fn served(&self) -> impl Iterator<Item = &Gateway> {
+        let rolls_out = self.scenario.second.is_some_and(|spare| spare.rolls_out);
+        let has_second = !rolls_out || self.exec.dice().chance(HAS_SECOND);
+        self.gateways.all().filter(move |gateway| has_second || gateway.side() == Side::First)
+    }
+
     pub(crate) fn exec(&self) -> &Exec {
         &self.exec
     }
@@ -237,7 +251,7 @@ impl Pool {
         Person {
             exec: self.exec.clone(),
             ledger: self.connection(By::Person),
-            gateway: self.gateway.clone(),
+            gateways: self.gateways.clone(),
             chunk_rows: self.scenario.chunk_rows,
             batch,
             id,
@@ -255,7 +269,9 @@ impl Pool {
 
     /// Starts the person who enters codes, where the provider sends any.
     pub fn start_operator(&self, batch: BatchId, id: LedgerId) {
-        if !matches!(self.scenario.shape, Shape::Batches { .. }) {
+        let spare = self.scenario.second.map(|spare| spare.shape);
+        let mut shapes = spare.into_iter().chain([self.scenario.shape]);
+        if !shapes.any(|shape| matches!(shape, Shape::Batches { .. })) {
             return;
         }
         let operator = Operator { person: self.person(batch, id), errs: self.scenario.chaos };
@@ -264,7 +280,7 @@ impl Pool {
 
     /// A callback reaches some worker that is up; true when it was answered 200.
     async fn deliver(&self, letter: Letter) -> bool {
-        let Letter { place, attempt, request, word } = letter;
+        let Letter { side, place, attempt, request, word } = letter;
         let engine = {
             let engines = lock(&self.engines);
             let len = u64::try_from(engines.len()).unwrap_or(0);
@@ -273,7 +289,7 @@ impl Pool {
         };
         let Some(engine) = engine else { return false };
         let (before, rewinds) = (self.log.touches(place), self.log.rewinds());
-        let lane = lane_name();
+        let lane = side.lane();
         let hears = engine.hear(&lane, place, attempt, request).boxed();
         // Nobody waits for a worker that is frozen; what it does when it wakes up is its own.
         let Either::Left((heard, _)) = select(hears, self.exec.sleep(CALLER_MS)).await else {
@@ -284,7 +300,15 @@ impl Pool {
             let is_kept = self.log.touches(place) > before;
             let at_ms = self.exec.now_ms();
             let is_forgotten = false;
-            lock(&self.told).push(Told { at_ms, place, attempt, word, is_kept, is_forgotten });
+            lock(&self.told).push(Told {
+                at_ms,
+                side,
+                place,
+                attempt,
+                word,
+                is_kept,
+                is_forgotten,
+            });
         }
         heard.is_ok_and(|hearing| hearing != Hearing::Unchecked)
     }
@@ -300,13 +324,20 @@ impl Pool {
     pub async fn hint(&self, place: Place) {
         let kind = CallbackKind::Error;
         let request = CallbackRequest { kind, signature: None, body: Vec::new() };
-        self.deliver(Letter { place, attempt: 1, request, word: None }).await;
+        let side = self.any_side();
+        self.deliver(Letter { side, place, attempt: 1, request, word: None }).await;
     }
 
     /// Somebody pretends that a payout was paid.
     pub(crate) async fn forge(&self, place: Place) {
         let attempt = u8::from(self.exec.dice().chance(200)) + 1;
-        self.deliver(Letter { place, attempt, request: forged(), word: None }).await;
+        let side = self.any_side();
+        self.deliver(Letter { side, place, attempt, request: forged(), word: None }).await;
+    }
+
+    fn any_side(&self) -> Side {
+        let has_second = self.gateways.second.is_some();
+        if has_second && self.exec.dice().chance(500) { Side::Second } else { Side::First }
     }
 }
 
@@ -317,6 +348,8 @@ fn home(actor: Actor) -> String {
 
 /// A callback on its way.
 struct Letter {
+    /// The lane that it comes in by.
+    side: Side,
     place: Place,
     attempt: u8,
     request: CallbackRequest,

@@ -3,10 +3,11 @@
 
 use crate::bounds::Bounds;
 use crate::checkers::Violation;
-use crate::gateway::book::{Book, Entry, Seen, Tally};
+use crate::gateway::book::{Book, Entry, Refusals, Seen, Tally};
 use crate::gateway::letters::Told;
 use crate::log::Wrote;
 use crate::scenario::Scenario;
+use crate::sides::Side;
 use crate::world::World;
 use domain::{Batch, Millis, Payout, Place, Policy, State};
 use providers::Limits;
@@ -25,6 +26,10 @@ pub struct Report {
     pub decided: usize,
     /// Payouts with more than one attempt.
     pub tried_anew: usize,
+    /// Payouts that the first lane refused and that went over to the second.
+    pub moved: usize,
+    /// Of these, the ones that were being sent there when their sender died.
+    pub moved_cut: usize,
     /// Payouts that the provider paid late, after it had told them as failed, beside a newer
     /// attempt: no program can keep it from that, and none may hide it.
     pub paid_late: usize,
@@ -56,16 +61,18 @@ pub struct Ending {
     pub batch: Batch,
     /// Every row.
     pub rows: Vec<RowEnd>,
-    /// What the provider took, by reference.
+    /// What the providers took, by reference.
     pub book: Book,
-    /// Every request that the provider saw.
+    /// What they turned away, by reference.
+    pub refusals: Refusals,
+    /// Every request that a provider saw.
     pub seen: Vec<Seen>,
     /// Every change that the ledger took.
     pub wrote: Vec<Wrote>,
     /// Every callback that was answered with 200.
     pub told: Vec<Told>,
-    /// What the provider allows.
-    pub limits: Limits,
+    /// What each provider allows.
+    pub limits: BTreeMap<Side, Limits>,
     /// What bound the lane.
     pub bounds: Bounds,
     /// Creates that the whole pool may have under way at once.
@@ -82,20 +89,48 @@ pub struct RowEnd {
     pub payout: Payout,
     /// What is to be paid, in minor units.
     pub minor: i128,
-    /// What the provider knows its attempts by, the first one first.
-    pub references: Vec<String>,
+    /// What each provider knows its attempts by, the first one first: what an attempt is called there
+    /// if it goes there.
+    pub references: BTreeMap<Side, Vec<String>>,
+}
+
+impl RowEnd {
+    /// What an attempt is called on one side; attempts count from 1.
+    pub fn reference(&self, side: Side, attempt: u8) -> Option<&str> {
+        let at = usize::from(attempt).checked_sub(1)?;
+        self.references.get(&side)?.get(at).map(String::as_str)
+    }
+
+    /// All that its attempts may be called, and on which side.
+    pub fn names(&self) -> impl Iterator<Item = (Side, &str)> {
+        let sides = self.references.iter();
+        sides.flat_map(|(side, names)| names.iter().map(|name| (*side, name.as_str())))
+    }
+
+    /// All attempts that there may have been, on each side.
+    pub fn attempts(&self) -> impl Iterator<Item = (Side, u8)> {
+        let sides = self.references.iter();
+        sides.flat_map(|(side, names)| (1u8..).zip(names).map(|(attempt, _)| (*side, attempt)))
+    }
 }
 
 impl Ending {
-    /// What the provider took for one attempt of a row; attempts count from 1.
-    pub fn entries(&self, row: &RowEnd, attempt: u8) -> &[Entry] {
-        let reference = usize::from(attempt).checked_sub(1).and_then(|at| row.references.get(at));
+    /// What one provider took for one attempt of a row; attempts count from 1.
+    pub fn entries(&self, row: &RowEnd, side: Side, attempt: u8) -> &[Entry] {
+        let reference = row.reference(side, attempt);
         reference.and_then(|reference| self.book.get(reference)).map_or(&[], Vec::as_slice)
     }
 
-    /// What the provider took for all attempts of a row.
+    /// What the providers took for all attempts of a row.
     pub fn all_entries<'a>(&'a self, row: &'a RowEnd) -> impl Iterator<Item = &'a Entry> {
-        row.references.iter().filter_map(|reference| self.book.get(reference)).flatten()
+        self.sided_entries(row).map(|(_, entry)| entry)
+    }
+
+    /// The same, and which provider took it.
+    pub fn sided_entries<'a>(&'a self, row: &'a RowEnd) -> impl Iterator<Item = (Side, &'a Entry)> {
+        row.names().flat_map(|(side, name)| {
+            self.book.get(name).into_iter().flatten().map(move |entry| (side, entry))
+        })
     }
 
     /// The changes of each row, in order.

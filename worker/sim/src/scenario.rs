@@ -3,6 +3,7 @@
 use crate::bounds::Bounds;
 use crate::dice::Dice;
 use crate::gateway::temper::{Shape, Temper};
+use crate::sides::Spare;
 use crate::store::Link;
 
 /// What a run is made of.
@@ -36,6 +37,8 @@ pub struct Scenario {
     pub bounds: Bounds,
     /// How the provider behaves.
     pub temper: Temper,
+    /// The provider of the second lane, where there is one.
+    pub second: Option<Spare>,
 }
 
 impl Scenario {
@@ -74,6 +77,7 @@ impl Scenario {
         let in_flight =
             [1, 2, 5, 8, 8, 8].into_iter().nth(usize::try_from(dice.below(6)).unwrap_or(0));
         let in_flight = in_flight.unwrap_or(usual.in_flight);
+        let second = Spare::drawn(seed, &mut temper);
         Scenario {
             payouts,
             chunk_rows,
@@ -86,6 +90,7 @@ impl Scenario {
             journals_lost,
             bounds,
             temper,
+            second,
             ..usual
         }
     }
@@ -123,6 +128,7 @@ impl Scenario {
             journals_lost: false,
             bounds: Bounds::default(),
             temper,
+            second: None,
         }
     }
 }

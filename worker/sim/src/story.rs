@@ -6,6 +6,7 @@ use crate::log::By;
 use crate::mishaps::Mishap;
 use crate::run::{Ending, Report, RowEnd, world_after};
 use crate::scenario::Scenario;
+use crate::sides::Side;
 use domain::Place;
 use std::collections::BTreeSet;
 
@@ -67,22 +68,27 @@ fn way(ending: &Ending, row: &RowEnd) -> Way {
     }
     for seen in &ending.seen {
         if let Some(what) = asked(row, &seen.request) {
-            steps.push((seen.at_ms, format!("request: worker {} sends {what}", seen.by.0)));
+            steps.push((
+                seen.at_ms,
+                format!("request: worker {} sends {what}{}", seen.by.0, by(seen.side)),
+            ));
         }
     }
-    for entry in ending.all_entries(row) {
-        steps.push((entry.taken_at_ms, format!("provider: takes it as {}", entry.id)));
+    let entries = ending.sided_entries(row);
+    for (side, entry) in entries {
+        let by = by(side);
+        steps.push((entry.taken_at_ms, format!("provider: takes it as {}{by}", entry.id)));
         let end = match entry.fate {
             Fate::Waits => continue,
             Fate::Failed => "fails",
             Fate::Paid if entry.turned => "fails, and is paid later on",
             Fate::Paid => "is paid",
         };
-        steps.push((entry.settles_at_ms, format!("provider: {} {end}", entry.id)));
+        steps.push((entry.settles_at_ms, format!("provider: {} {end}{by}", entry.id)));
     }
     for told in ending.told.iter().filter(|told| told.place == row.place) {
         let word = told.word.map_or("from a stranger".to_owned(), |word| format!("{word:?}"));
-        let about = format!("callback {word} about attempt {}", told.attempt);
+        let about = format!("callback {word} about attempt {}{}", told.attempt, by(told.side));
         steps.push((told.at_ms, format!("{about}: answered 200")));
     }
     // Of one moment the ledger comes first: an intent stands before its request leaves.
@@ -110,9 +116,17 @@ fn shortened(steps: Vec<(u64, String)>) -> Vec<(u64, String)> {
     short
 }
 
+/// The first lane is not named: most worlds have no other.
+fn by(side: Side) -> &'static str {
+    match side {
+        Side::First => "",
+        Side::Second => " by the second lane",
+    }
+}
+
 /// What a request asked about a row, if it did.
 fn asked(row: &RowEnd, request: &Request) -> Option<&'static str> {
-    let is_named = |reference: &String| row.references.contains(reference);
+    let is_named = |reference: &String| row.names().any(|(_, name)| name == reference);
     match request {
         Request::Create(rows) => rows.iter().any(|(at, _)| *at == row.place).then_some("a create"),
         Request::Step(rows) => rows.iter().any(|at| at.place == row.place).then_some("a step"),

@@ -7,12 +7,13 @@ use crate::dice::Dice;
 use crate::exec::{Actor, Exec};
 use crate::gateway::book::Fate;
 use crate::gateway::{Gateway, lane_name};
-use crate::intake::{FORMAT, row, take_in};
+use crate::intake::{row, take_in};
 use crate::log::{By, Wrote};
 use crate::pool::Pool;
 use crate::process::OUTSIDE;
 use crate::run::{Ending, LIMIT_MS, Report, RowEnd, ledger_time};
 use crate::scenario::Scenario;
+use crate::sides::{Gateways, Side};
 use domain::{
     BatchId, BatchState, Cause, ChunkId, LedgerId, PayerReference, Payout, Place,
     ProviderReference, State,
@@ -32,8 +33,8 @@ pub struct World {
     pub exec: Exec,
     /// The truth.
     pub ledger: MemoryLedger,
-    /// The provider.
-    pub gateway: Gateway,
+    /// The providers.
+    pub gateways: Gateways,
     /// The workers.
     pub pool: Pool,
     batch: BatchId,
@@ -53,15 +54,20 @@ impl World {
         let begins_ms = scenario.bounds.begins_ms();
         exec.spawn(OUTSIDE, exec.sleep(begins_ms).boxed());
         while exec.now_ms() < begins_ms && exec.step() {}
-        let gateway = Gateway::new(exec.clone(), scenario.shape, scenario.temper, ledger.clone());
+        let gateway =
+            |side, shape, temper| Gateway::new(exec.clone(), side, shape, temper, ledger.clone());
+        let gateways = Gateways {
+            first: gateway(Side::First, scenario.shape, scenario.temper),
+            second: scenario.second.map(|spare| gateway(Side::Second, spare.shape, spare.temper)),
+        };
         let batch = block_on(take_in(
             &ledger,
             scenario.payouts,
             scenario.chunk_rows,
             domain::Terms::default(),
-            None,
+            scenario.second.map(|_| Side::Second.via()),
         ));
-        let pool = Pool::new(exec.clone(), ledger.clone(), gateway.clone(), *scenario);
+        let pool = Pool::new(exec.clone(), ledger.clone(), gateways.clone(), *scenario);
         for number in 1..=scenario.workers {
             pool.start(Actor(number));
         }
@@ -70,7 +76,7 @@ impl World {
         if scenario.chaos {
             pool.start_chaos(batch);
         }
-        World { exec, ledger, gateway, pool, batch, id, bounds: scenario.bounds }
+        World { exec, ledger, gateways, pool, batch, id, bounds: scenario.bounds }
     }
 
     /// Goes on until `wanted`, which is asked after every step. False if it never comes.
@@ -127,7 +133,7 @@ impl World {
         assert!(block_on(self.ledger.put_lane(record)).expect(ANSWERS), "nobody was faster");
     }
 
-    /// Every row: its place, its provider reference and its payout.
+    /// Every row: its place, its provider reference on the lane that it goes by, and its payout.
     pub fn payouts(&self) -> Vec<(Place, String, Payout)> {
         let batch = block_on(self.ledger.batch(self.batch)).expect(ANSWERS);
         let mut payouts = Vec::new();
@@ -137,7 +143,12 @@ impl World {
             for (row, payout) in (0u16..).zip(chunk.payouts) {
                 let ordinal = payouts.len() + 1;
                 let reference = PayerReference::new(&format!("P-{ordinal}")).expect("valid");
-                let made = ProviderReference::make(self.id, &reference, payout.attempt, FORMAT);
+                let made = ProviderReference::make(
+                    self.id,
+                    &reference,
+                    payout.attempt,
+                    Side::of(&payout, payout.attempt).format(),
+                );
                 payouts.push((Place { chunk: id, row }, made.as_str().to_owned(), payout));
             }
         }
@@ -173,6 +184,8 @@ impl World {
             reviewed: count(&|wrote| wrote.to.state == State::Review),
             decided: count(&|w| w.by == By::Person && w.from.state == State::Review),
             tried_anew: ending.rows.iter().filter(|row| row.payout.attempt > 1).count(),
+            moved: count(&|w| w.to.moved),
+            moved_cut: count(&|w| w.to.moved && w.to.cause == Cause::SenderLost),
             paid_late: ending.rows.iter().filter(|row| paid_late(&ending, row)).count(),
             rewinds: self.pool.log().rewinds(),
             forgotten: ending.wrote.iter().filter(|wrote| wrote.is_forgotten).count(),
@@ -182,17 +195,19 @@ impl World {
             capped: self.was_capped(),
             mishaps: u32::try_from(self.pool.mishaps.all().len()).unwrap_or(u32::MAX),
             told: ending.told.len(),
-            tally: self.gateway.tally(),
+            tally: self.gateways.tally(),
             took_ms,
         }
     }
 
     fn was_capped(&self) -> bool {
-        let holders = [Holder::Lane(lane_name()), Holder::Batch(self.batch, lane_name())];
+        let lanes = self.gateways.all().map(|gateway| gateway.side().lane());
+        let mut holders =
+            lanes.flat_map(|lane| [Holder::Lane(lane.clone()), Holder::Batch(self.batch, lane)]);
         let told = |holder: &Holder| {
             block_on(spend::read(&self.ledger, holder)).expect(ANSWERS).1.told.is_some()
         };
-        self.bounds.cap.is_some() && holders.iter().any(told)
+        self.bounds.cap.is_some() && holders.any(|holder| told(&holder))
     }
 
     /// Payouts that were not found and not sent again either, since their sender may have been frozen.
@@ -220,21 +235,31 @@ impl World {
         }
         let rows = (1u32..).zip(self.payouts()).map(|(ordinal, (place, _, payout))| {
             let row = row(ordinal);
-            let of = |attempt| ProviderReference::make(self.id, &row.reference, attempt, FORMAT);
+            let of = |side: Side, attempt| {
+                ProviderReference::make(self.id, &row.reference, attempt, side.format())
+            };
             // Also of attempts that the ledger has forgotten: the provider has not.
             let attempts = attempts.get(&place).map_or(payout.attempt, |a| payout.attempt.max(*a));
-            let references = (1..=attempts).map(|attempt| of(attempt).as_str().to_owned());
-            let references = references.collect();
+            let names = |side: Side| {
+                (1..=attempts).map(move |attempt| of(side, attempt).as_str().to_owned()).collect()
+            };
+            let sides = self.gateways.all().map(Gateway::side);
+            let references = sides.map(|side| (side, names(side))).collect();
             RowEnd { place, payout, minor: row.money.minor_units(), references }
         });
         Ending {
             rows: rows.collect(),
             batch: block_on(self.ledger.batch(self.batch)).expect(ANSWERS).expect("the batch"),
-            book: self.gateway.book(),
-            seen: self.gateway.seen(),
+            book: self.gateways.book(),
+            refusals: self.gateways.refusals(),
+            seen: self.gateways.seen(),
             wrote,
             told: self.pool.told(),
-            limits: self.gateway.limits().clone(),
+            limits: self
+                .gateways
+                .all()
+                .map(|gateway| (gateway.side(), gateway.limits().clone()))
+                .collect(),
             bounds: self.bounds,
             in_flight: self.pool.scenario().in_flight,
             rewinds: self.pool.log().rewinds(),
@@ -252,6 +277,6 @@ impl Drop for World {
     fn drop(&mut self) {
         self.exec.end();
         self.pool.end();
-        self.gateway.dismiss();
+        self.gateways.all().for_each(Gateway::dismiss);
     }
 }

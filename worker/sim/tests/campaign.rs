@@ -43,6 +43,8 @@ fn all_survive(payouts: u64) {
     assert!(each(|tally| tally.held_up_in_review) > 0, "frozen senders were waited for");
     assert!(each(|tally| tally.capped) > all.seeds / 500, "caps held what was left");
     assert!(each(|tally| tally.with_hours) > all.seeds / 500, "lanes closed and opened");
+    assert!(each(|tally| tally.moved) > all.seeds / 4, "what one lane refused went by another");
+    assert!(all.moved_cut > all.seeds / 10, "and senders died over it there");
     assert!(all.paid_late > 0, "a provider paid what it had told as failed");
     assert!(all.reviewed_journals_lost > 0, "where journals are lost, people are asked");
     let sighted =

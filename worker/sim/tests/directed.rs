@@ -39,7 +39,7 @@ fn creates(seen: &[Seen]) -> Vec<(u64, Vec<String>)> {
 }
 
 fn steps(world: &World) -> usize {
-    world.gateway.tally().steps
+    world.gateways.first.tally().steps
 }
 
 #[test]
@@ -52,7 +52,9 @@ fn with_the_look_up_blind_no_row_of_a_batch_leaves_twice() {
         let world = World::new(&Scenario { temper, ..Scenario::of(BATCHES, seed) });
         assert!(world.until_complete(), "seed {seed}");
         let mut left = BTreeSet::new();
-        for reference in creates(&world.gateway.seen()).into_iter().flat_map(|(_, rows)| rows) {
+        for reference in
+            creates(&world.gateways.first.seen()).into_iter().flat_map(|(_, rows)| rows)
+        {
             assert!(left.insert(reference.clone()), "seed {seed}: {reference} left twice");
         }
         unanswered += rows_in(&holds(&world), State::Review);
@@ -79,7 +81,7 @@ fn a_lane_that_was_told_to_shrink_sends_smaller_calls_from_then_on() {
         assert!(told.windows(2).all(|pair| pair[1].1 < pair[0].1), "{told:?} only shrinks");
         assert_eq!(told.last().map(|(_, rows_max)| *rows_max), Some(3), "seed {seed}");
         let mut checked = 0;
-        for (at_ms, rows) in creates(&world.gateway.seen()) {
+        for (at_ms, rows) in creates(&world.gateways.first.seen()) {
             // What was already intended when the word came may still leave.
             let intended_ms = at_ms.saturating_sub(policy().send_window_ms);
             let most = told.iter().rev().find(|(since_ms, _)| *since_ms < intended_ms);
@@ -100,10 +102,10 @@ fn a_row_that_was_sent_again_is_never_asked_for_by_the_older_handle() {
     for seed in 0..15 {
         let world = World::new(&Scenario { chaos: false, temper, ..Scenario::of(BATCHES, seed) });
         assert!(world.until_complete(), "seed {seed}");
-        let book = world.gateway.book();
+        let book = world.gateways.first.book();
         let mut calls: BTreeMap<String, u32> = BTreeMap::new();
         let mut handles: BTreeMap<String, (u32, String)> = BTreeMap::new();
-        for seen in world.gateway.seen() {
+        for seen in world.gateways.first.seen() {
             match seen.request {
                 Request::Create(rows) => rows.into_iter().for_each(|(_, reference)| {
                     *calls.entry(reference).or_default() += 1;
@@ -143,7 +145,7 @@ fn a_crash_between_step_intent_and_outcome_is_settled_by_asking() {
             let wanted = |world: &World| match seed % 3 {
                 0 => world.payouts().iter().any(|(.., payout)| payout.step_open),
                 1 => steps(world) > before,
-                _ => world.gateway.book().values().flatten().any(|order| {
+                _ => world.gateways.first.book().values().flatten().any(|order| {
                     let open = |p: &domain::Payout| p.step_open && p.state == State::Submitted;
                     let here = world.payouts();
                     order.steps > 0 && here.iter().any(|(at, _, p)| *at == order.place && open(p))
@@ -174,7 +176,7 @@ fn a_step_without_an_answer_is_not_taken_again_before_its_request_has_surely_end
         let world = World::new(&calm(Shape::Orders, seed, temper));
         assert!(world.until_complete(), "seed {seed}");
         let mut last: BTreeMap<String, u64> = BTreeMap::new();
-        for Seen { at_ms, request, .. } in world.gateway.seen() {
+        for Seen { at_ms, request, .. } in world.gateways.first.seen() {
             let Request::Step(payouts) = request else { continue };
             for payout in payouts {
                 if let Some(before_ms) = last.insert(payout.reference.clone(), at_ms) {
@@ -210,9 +212,9 @@ fn a_step_that_somebody_else_has_just_begun_is_not_sent_by_a_worker() {
         assert!(world.until(|world| due(world).is_some()), "seed {seed}");
         let (place, _, payout) = due(&world).expect("it was there");
         begin_step(&world, place, payout);
-        let before = world.gateway.seen().len();
+        let before = world.gateways.first.seen().len();
         world.pass(policy().send_window_ms + policy().doubt_ms() - 1);
-        for seen in &world.gateway.seen()[before..] {
+        for seen in &world.gateways.first.seen()[before..] {
             let Request::Step(payouts) = &seen.request else { continue };
             assert!(payouts.iter().all(|p| p.place != place), "seed {seed}: {seen:?}");
         }
@@ -228,16 +230,16 @@ fn no_step_is_taken_in_a_paused_batch() {
         let world = World::new(&calm(Shape::Orders, seed, Temper::good()));
         let middle = 3 + usize::try_from(seed).unwrap();
         // In the middle of a round of look-ups, where steps are just about to be taken.
-        assert!(world.until(|world| world.gateway.tally().look_ups >= middle));
+        assert!(world.until(|world| world.gateways.first.tally().look_ups >= middle));
         world.set_batch(BatchState::Active, BatchState::Paused);
         let intended: BTreeSet<_> = world
             .payouts()
             .into_iter()
             .filter_map(|(place, _, payout)| payout.step_open.then_some(place))
             .collect();
-        let before = world.gateway.seen().len();
+        let before = world.gateways.first.seen().len();
         world.pass(60_000);
-        for seen in &world.gateway.seen()[before..] {
+        for seen in &world.gateways.first.seen()[before..] {
             let Request::Step(payouts) = &seen.request else { continue };
             for payout in payouts {
                 assert!(intended.contains(&payout.place), "seed {seed}: {payout:?}");
@@ -259,7 +261,7 @@ fn a_stopped_lane_sends_nothing_but_the_canary() {
         (0..10).flat_map(|s| [(s, Shape::OneCall), (s, BATCHES), (s, Shape::Orders)])
     {
         let world = World::new(&calm(shape, seed, Temper::good()));
-        assert!(world.until(|world| world.gateway.tally().calls >= 4), "seed {seed}");
+        assert!(world.until(|world| world.gateways.first.tally().calls >= 4), "seed {seed}");
         world.stop_lane(STOPPED_MS);
         let stopped_ms = world.exec.now_ms();
         // Every process looks at the lane's record before it writes the next intents; what was
@@ -268,19 +270,20 @@ fn a_stopped_lane_sends_nothing_but_the_canary() {
         let tries_ms = stopped_ms + STOPPED_MS;
         assert!(world.until(|world| {
             world
-                .gateway
+                .gateways
+                .first
                 .seen()
                 .iter()
                 .any(|seen| seen.at_ms >= tries_ms && matches!(seen.request, Request::Create(_)))
         }));
-        for seen in world.gateway.seen() {
+        for seen in world.gateways.first.seen() {
             let is_look_up = matches!(seen.request, Request::LookUp(_));
             let is_quiet_time = (quiet_from_ms..tries_ms).contains(&seen.at_ms);
             assert!(is_look_up || !is_quiet_time, "{shape:?} seed {seed}: {seen:?}");
         }
         // One row tries; another one only when nobody can hear of the first one any more.
         assert!(world.until(|world| world.lane().stopped.is_none()));
-        let tried = creates(&world.gateway.seen());
+        let tried = creates(&world.gateways.first.seen());
         let tried: Vec<_> = tried.into_iter().filter(|(at_ms, _)| *at_ms >= tries_ms).collect();
         let apart = |pair: &[(u64, Vec<String>)]| pair[1].0 - pair[0].0 >= policy().doubt_ms();
         assert!(tried.iter().all(|(_, rows)| rows.len() == 1), "{shape:?} seed {seed}: {tried:?}");
@@ -320,7 +323,7 @@ fn a_row_that_was_rejected_at_upload_is_no_control() {
         let world = World::new(&Scenario { chaos: false, temper, ..Scenario::of(BATCHES, seed) });
         assert!(world.until_complete());
         if let Some(control) = world.lane().control {
-            let book = world.gateway.book();
+            let book = world.gateways.first.book();
             let is_taken = book.values().flatten().any(|entry| entry.place == control);
             assert!(is_taken, "seed {seed}: {control}");
         }

@@ -8,6 +8,7 @@ use super::Violation;
 use crate::gateway::letters::{Told, Word};
 use crate::log::{By, Wrote};
 use crate::run::Ending;
+use crate::sides::Side;
 use domain::State;
 
 const NAME: &str = "callbacks are kept";
@@ -40,17 +41,19 @@ fn holds(ending: &Ending, told: &Told, stands: &Wrote) -> bool {
     // Of an open payout, or of what came back, another amount than ours is only asked about.
     let is_ours = || {
         row.is_some_and(|row| {
-            ending.entries(row, told.attempt).iter().all(|entry| entry.minor == row.minor)
+            ending
+                .entries(row, told.side, told.attempt)
+                .iter()
+                .all(|entry| entry.minor == row.minor)
         })
     };
+    let is_newest = told.attempt == payout.attempt && told.side == Side::of(payout, payout.attempt);
     match (told.word, payout.state) {
         (Some(Word::Paid), State::Review) => true,
-        (Some(Word::Paid), State::Paid) if told.attempt == payout.attempt => true,
+        (Some(Word::Paid), State::Paid) if is_newest => true,
         (Some(Word::Paid), State::Paid) => stands.by == By::Person,
         // Its own look-ups are still to come, and they tell what differs.
-        (Some(Word::Paid), state) => {
-            state.is_open() && told.attempt == payout.attempt && !is_ours()
-        }
+        (Some(Word::Paid), state) => state.is_open() && is_newest && !is_ours(),
         (Some(Word::Returned), State::Paid) => {
             payout.returned || told.attempt < payout.attempt || !is_ours()
         }

@@ -6,9 +6,9 @@ use crate::run::Ending;
 
 /// Every call and every look-up that was too large.
 pub fn check(ending: &Ending) -> Vec<Violation> {
-    let limits = &ending.limits;
     let mut violations = Vec::new();
     for seen in &ending.seen {
+        let Some(limits) = ending.limits.get(&seen.side) else { continue };
         let (what, rows, most) = match &seen.request {
             Request::Create(rows) => ("call", rows.len(), limits.rows_per_call),
             Request::LookUp(rows) => ("look-up", rows.len(), limits.rows_per_look_up),

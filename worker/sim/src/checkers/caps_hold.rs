@@ -1,9 +1,10 @@
-//! S6: caps hold. In no hour did the provider take payouts of more than the cap, each counted where its
+//! S6: caps hold. In no hour did a provider take payouts of more than the cap, each counted where its
 //! request left. The cap itself counts more: also what was refused for good, or lost on its way.
 
 use super::Violation;
 use crate::gateway::book::{Entry, Request};
 use crate::run::{Ending, ledger_time, policy};
+use crate::sides::Side;
 use domain::Millis;
 use ledger::spend::Span;
 use providers::CLOCK_AHEAD_MAX_MS;
@@ -18,19 +19,19 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
             rows.iter().for_each(|(_, name)| left.entry(name).or_default().push(seen.at_ms));
         }
     }
-    let mut spent: BTreeMap<u64, i128> = BTreeMap::new();
+    let mut spent: BTreeMap<(Side, u64), i128> = BTreeMap::new();
     for row in &ending.rows {
-        for reference in &row.references {
-            let sent = left.get(reference.as_str()).map_or(&[][..], Vec::as_slice);
+        for (side, reference) in row.names() {
+            let sent = left.get(reference).map_or(&[][..], Vec::as_slice);
             let taken = ending.book.get(reference).map_or(&[][..], Vec::as_slice);
             for hour in taken.iter().filter_map(|entry| hour(sent, entry)) {
-                *spent.entry(hour).or_default() += row.minor;
+                *spent.entry((side, hour)).or_default() += row.minor;
             }
         }
     }
     let over = spent.into_iter().filter(|(_, spent)| *spent > cap);
-    over.map(|(hour, spent)| {
-        let found = format!("{spent} of {cap} were spent in hour {hour}");
+    over.map(|((side, hour), spent)| {
+        let found = format!("{spent} of {cap} were spent in hour {hour} on the {side:?}");
         Violation { invariant: "caps hold", place: None, found }
     })
     .collect()

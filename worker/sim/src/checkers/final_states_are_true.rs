@@ -3,9 +3,10 @@
 
 use super::Violation;
 use crate::gateway::book::{Entry, Fate};
-use crate::gateway::letters::Word;
+use crate::gateway::letters::{Told, Word};
 use crate::log::{By, Wrote};
 use crate::run::{Ending, RowEnd};
+use crate::sides::Side;
 use domain::State;
 
 /// Every row whose final state is not what the provider did.
@@ -35,7 +36,10 @@ fn was_paid(ending: &Ending, row: &RowEnd) -> bool {
     let by_person = last.is_some_and(|wrote| wrote.by == By::Person);
     match by_person {
         true => ending.all_entries(row).any(counts),
-        false => ending.entries(row, row.payout.attempt).iter().any(counts),
+        false => {
+            let side = Side::of(&row.payout, row.payout.attempt);
+            ending.entries(row, side, row.payout.attempt).iter().any(counts)
+        }
     }
 }
 
@@ -44,13 +48,13 @@ fn was_paid(ending: &Ending, row: &RowEnd) -> bool {
 /// ledger that went back forgot, nobody tells again: the comparison with the provider's own list
 /// finds that (S22).
 fn may_be_paid(ending: &Ending, row: &RowEnd) -> bool {
-    let attempts = (1u8..).zip(&row.references);
-    attempts.into_iter().any(|(attempt, _)| {
+    row.attempts().any(|(side, attempt)| {
         let was_told = || {
             let mut words = ending.told.iter().filter(|t| t.place == row.place && !t.is_forgotten);
-            words.any(|told| told.attempt == attempt && told.word == Some(Word::Paid))
+            let is_it = |told: &Told| (told.side, told.attempt) == (side, attempt);
+            words.any(|told| is_it(told) && told.word == Some(Word::Paid))
         };
-        ending.entries(row, attempt).iter().any(|entry| match entry.fate {
+        ending.entries(row, side, attempt).iter().any(|entry| match entry.fate {
             Fate::Paid => !entry.turned || was_told(),
             Fate::Waits => true,
             Fate::Failed => false,

@@ -8,6 +8,7 @@ pub mod caps_hold;
 pub mod disputes_are_decided_by_people;
 pub mod final_states_are_true;
 pub mod intents_need_the_lease;
+pub mod moves_only_after_a_refusal;
 pub mod no_more_at_once_than_the_pool_may;
 pub mod no_request_after_its_deadline;
 pub mod no_request_without_intent;
@@ -42,9 +43,10 @@ impl Violation {
 pub type Checker = fn(&Ending) -> Vec<Violation>;
 
 /// All of them; those about money first.
-pub const CHECKERS: [Checker; 14] = [
+pub const CHECKERS: [Checker; 15] = [
     nobody_twice::check,
     final_states_are_true::check,
+    moves_only_after_a_refusal::check,
     nobody_forgotten::check,
     caps_hold::check,
     no_request_without_intent::check,

@@ -7,13 +7,19 @@
 use super::Violation;
 use crate::gateway::book::Request;
 use crate::run::{Ending, policy};
+use crate::sides::Side;
 
 /// The moments at which there were too many.
 pub fn check(ending: &Ending) -> Vec<Violation> {
     if ending.rewinds > 0 {
         return Vec::new();
     }
-    let creates = ending.seen.iter().filter(|seen| matches!(seen.request, Request::Create(_)));
+    Side::BOTH.into_iter().flat_map(|side| on(ending, side)).collect()
+}
+
+fn on(ending: &Ending, side: Side) -> Vec<Violation> {
+    let creates = ending.seen.iter().filter(|seen| seen.side == side);
+    let creates = creates.filter(|seen| matches!(seen.request, Request::Create(_)));
     // At one moment, what ends makes room for what begins.
     let mut turns: Vec<(u64, bool)> = creates
         .flat_map(|seen| {

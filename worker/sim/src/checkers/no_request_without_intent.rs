@@ -1,12 +1,13 @@
 //! S6, S9: no request without its own intent. When a create or a step leaves, the ledger already
-//! holds an intent for each of its payouts, of the very attempt that it names; and there are never
+//! holds an intent for each of its payouts, of the very attempt and lane that it names; and there are never
 //! more requests than intents. Otherwise nobody would ask what became of it. An intent that the ledger
 //! forgot was one when its request left; one that comes back with an old copy is no new one.
 
 use super::Violation;
 use crate::gateway::book::Request;
 use crate::log::{By, Wrote};
-use crate::run::Ending;
+use crate::run::{Ending, RowEnd};
+use crate::sides::Side;
 use domain::{Payout, Place, State};
 use std::collections::BTreeMap;
 
@@ -21,8 +22,7 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
         to.state == State::Submitting && from.state != State::Submitting
     });
     let steps = intents(ending, |from, to| to.step_open && to.intents > from.intents);
-    let rows: BTreeMap<Place, &[String]> =
-        ending.rows.iter().map(|row| (row.place, row.references.as_slice())).collect();
+    let rows: BTreeMap<Place, &RowEnd> = ending.rows.iter().map(|row| (row.place, row)).collect();
     let mut left: BTreeMap<(bool, Place), usize> = BTreeMap::new();
     let mut violations = Vec::new();
     for seen in &ending.seen {
@@ -40,8 +40,9 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
             let written = intents.get(&place).map_or(&[][..], Vec::as_slice);
             let written = written.iter().filter(|at_ms| **at_ms <= seen.at_ms).count();
             let is_known = stands.is_some_and(|payout| {
-                let at = usize::from(payout.attempt).saturating_sub(1);
-                rows.get(&place).and_then(|all| all.get(at)).is_some_and(|name| name == reference)
+                let name =
+                    rows.get(&place).and_then(|row| row.reference(seen.side, payout.attempt));
+                seen.side == Side::of(&payout, payout.attempt) && name == Some(reference)
             });
             if written < *so_far || !is_known {
                 let what = if is_step { "step" } else { "create" };

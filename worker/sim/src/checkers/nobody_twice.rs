@@ -1,7 +1,7 @@
 //! S3, S6, S11: nobody is paid twice.
 //!
-//! Of each attempt the provider took at most one order, whether or not it was paid; and of all
-//! attempts of a payout at most one moved money. One thing is not counted, since no program can
+//! Of each attempt a provider took at most one order, whether or not it was paid; and of all attempts
+//! of a payout, by whichever lane they went, at most one moved money. One thing is not counted, since no program can
 //! prevent it: what the provider paid after it had told, for good, that it had failed.
 
 use super::Violation;
@@ -14,7 +14,7 @@ const NAME: &str = "nobody twice";
 pub fn check(ending: &Ending) -> Vec<Violation> {
     let mut violations = Vec::new();
     for row in &ending.rows {
-        for reference in &row.references {
+        for (_, reference) in row.names() {
             let entries = ending.book.get(reference).map_or(&[][..], Vec::as_slice);
             if entries.len() > 1 {
                 let paid = entries.iter().filter(|entry| entry.fate == Fate::Paid).count();

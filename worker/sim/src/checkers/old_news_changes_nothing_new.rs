@@ -6,6 +6,7 @@ use super::Violation;
 use crate::gateway::book::{Entry, Fate};
 use crate::log::{By, Wrote};
 use crate::run::Ending;
+use crate::sides::Side;
 use domain::State;
 use std::collections::BTreeMap;
 
@@ -23,7 +24,8 @@ pub fn check(ending: &Ending) -> Vec<Violation> {
         };
         let is_told = matches!(w.to.state, State::Paid | State::Submitted | State::Waiting);
         let Some(row) = rows.get(&w.place).filter(|_| is_told) else { continue };
-        if !ending.entries(row, w.to.attempt).iter().any(is_so) {
+        let side = Side::of(&w.to, w.to.attempt);
+        if !ending.entries(row, side, w.to.attempt).iter().any(is_so) {
             let found = format!(
                 "attempt {} became {} at {} ms; the provider says {:?}",
                 w.to.attempt,

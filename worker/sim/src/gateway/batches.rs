@@ -2,7 +2,7 @@
 //! handle lists as rejected, or that are not in it at all. Some calls wait for a code.
 
 use super::Gateway;
-use super::book::{Batch, Request};
+use super::book::{Batch, Fate, Request};
 use super::journey::Journey;
 use super::one_call::stops;
 use super::temper::Roll;
@@ -31,6 +31,7 @@ impl Gateway {
         if rows > usize::from(self.temper.rows_taken_max) {
             let rows_max = u16::try_from(rows / 2).ok();
             let answer = if dice.chance(500) {
+                self.turn_away(payments, false);
                 Answer::Later { text: "too many rows".to_owned(), retry_after_ms: None }
             } else {
                 Answer::Unknown { text: "too many rows".to_owned() }
@@ -53,14 +54,26 @@ impl Gateway {
                 unknown(rows, "nobody waits for this")
             }
             Roll::Refuses => {
+                self.turn_away(payments, true);
                 let answer = Answer::Refused { text: "refused".to_owned(), created_nothing: true };
                 vec![answer; rows].into()
             }
+            Roll::RefusesCreated => {
+                payments.iter().for_each(|payment| {
+                    self.take_for(payment, None, false, Fate::Failed);
+                });
+                let text = "refused once created".to_owned();
+                vec![Answer::Refused { text, created_nothing: false }; rows].into()
+            }
             Roll::Later => {
+                self.turn_away(payments, false);
                 let answer = Answer::Later { text: "busy".to_owned(), retry_after_ms: None };
                 vec![answer; rows].into()
             }
-            Roll::Stops => vec![stops(); rows].into(),
+            Roll::Stops => {
+                self.turn_away(payments, false);
+                vec![stops(); rows].into()
+            }
             Roll::Takes => {
                 let (handle, answers) = self.take_all(payments);
                 self.answer_travels().await;

@@ -1,6 +1,7 @@
 //! What the provider knows: every payout that it took, and every request that reached it.
 
 use crate::exec::Actor;
+use crate::sides::Side;
 use domain::{Payout, Place};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +74,8 @@ pub struct Seen {
     pub heard_ms: Option<u64>,
     /// Who sent it.
     pub by: Actor,
+    /// By which lane.
+    pub side: Side,
     /// What it was.
     pub request: Request,
     /// What the ledger held of each payout of a create or a step at that moment.
@@ -115,6 +118,18 @@ pub struct Tally {
     /// Payouts whose second step was taken more than once.
     pub stepped_again: usize,
 }
+
+/// A create that was answered with a refusal that says: nothing was created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// When.
+    pub at_ms: u64,
+    /// Whether it is for good, and not only for now.
+    pub for_good: bool,
+}
+
+/// All that was turned away, by our reference.
+pub type Refusals = BTreeMap<String, Vec<Refusal>>;
 
 /// All that was taken, by our reference.
 pub type Book = BTreeMap<String, Vec<Entry>>;

@@ -3,6 +3,7 @@
 
 use super::Gateway;
 use super::book::Fate;
+use crate::sides::Side;
 use domain::{News, Place};
 use futures::FutureExt;
 use providers::{CallbackKind, CallbackRequest, Callbacks, Heard, Payment};
@@ -46,6 +47,8 @@ impl Word {
 pub struct Told {
     /// When it was answered.
     pub at_ms: u64,
+    /// By which lane.
+    pub side: Side,
     /// About which row.
     pub place: Place,
     /// About which attempt.

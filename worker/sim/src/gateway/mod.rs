@@ -20,7 +20,8 @@ mod reading;
 pub mod temper;
 
 use crate::exec::{Actor, Exec};
-use book::{Batch, Book, Entry, Fate, Request, Seen, Tally};
+use crate::sides::Side;
+use book::{Batch, Book, Entry, Fate, Refusal, Refusals, Request, Seen, Tally};
 use domain::{LaneName, Payout, Place, Row};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -43,6 +44,8 @@ pub type Postman =
 #[derive(Clone)]
 pub struct Gateway {
     exec: Exec,
+    /// Which lane of the world it is.
+    side: Side,
     shape: Shape,
     temper: Temper,
     limits: Arc<Limits>,
@@ -59,6 +62,7 @@ pub struct Gateway {
 struct State {
     /// More than one entry under a reference is a double payment.
     book: Book,
+    refusals: Refusals,
     batches: BTreeMap<String, Batch>,
     /// What was sent under each reference, to write letters about.
     payments: BTreeMap<String, Payment>,
@@ -69,13 +73,21 @@ struct State {
 
 impl Gateway {
     /// A provider. Look-ups find a payout at most the settling time after it was taken.
-    pub fn new(exec: Exec, shape: Shape, temper: Temper, ledger: MemoryLedger) -> Gateway {
+    pub fn new(
+        exec: Exec,
+        side: Side,
+        shape: Shape,
+        temper: Temper,
+        ledger: MemoryLedger,
+    ) -> Gateway {
         let policy = crate::run::policy();
+        let limits = Limits { reference: side.format(), ..limits::limits(shape) };
         Gateway {
             exec,
+            side,
             shape,
             temper,
-            limits: Arc::new(limits::limits(shape)),
+            limits: Arc::new(limits),
             settling_ms: policy.settling_ms,
             timeout_ms: policy.request_timeout_ms,
             ledger,
@@ -87,6 +99,11 @@ impl Gateway {
     /// The same provider, as `actor` reaches it.
     pub fn reached_by(&self, actor: Actor) -> Gateway {
         Gateway { actor, ..self.clone() }
+    }
+
+    /// Which lane of the world it is.
+    pub fn side(&self) -> Side {
+        self.side
     }
 
     /// Who delivers the callbacks.
@@ -108,6 +125,11 @@ impl Gateway {
     /// What was taken under a reference.
     pub fn entries(&self, reference: &str) -> Vec<Entry> {
         self.lock().book.get(reference).cloned().unwrap_or_default()
+    }
+
+    /// All that was turned away, by reference.
+    pub fn refusals(&self) -> Refusals {
+        self.lock().refusals.clone()
     }
 
     /// Every request that reached it, in order.
@@ -134,7 +156,7 @@ impl Gateway {
             Request::LookUp(_) => Vec::new(),
         };
         let mut state = self.lock();
-        state.seen.push(Seen { at_ms, heard_ms: None, by, request, stands });
+        state.seen.push(Seen { at_ms, heard_ms: None, by, side: self.side, request, stands });
         state.seen.len() - 1
     }
 
@@ -142,6 +164,16 @@ impl Gateway {
         let now_ms = self.exec.now_ms();
         if let Some(seen) = self.lock().seen.get_mut(number) {
             seen.heard_ms = Some(now_ms);
+        }
+    }
+
+    /// Nothing was created, and whoever waits is told so: one step with the answer.
+    fn turn_away(&self, payments: &[Payment], for_good: bool) {
+        let refusal = Refusal { at_ms: self.exec.now_ms(), for_good };
+        let mut state = self.lock();
+        for payment in payments {
+            let reference = payment.reference.as_str().to_owned();
+            state.refusals.entry(reference).or_default().push(refusal);
         }
     }
 
@@ -159,9 +191,20 @@ impl Gateway {
 
     /// Takes a payout: one step. Money moves, unless it waits for a second one. Gives its id.
     fn take(&self, payment: &Payment, batch: Option<&str>, waits: bool) -> String {
+        let fails = self.exec.dice().chance(self.temper.fails);
+        self.take_for(payment, batch, waits, if fails { Fate::Failed } else { Fate::Paid })
+    }
+
+    /// The same, and what is to become of it.
+    fn take_for(
+        &self,
+        payment: &Payment,
+        batch: Option<&str>,
+        waits: bool,
+        destiny: Fate,
+    ) -> String {
         let dice = self.exec.dice();
         let now = self.exec.now_ms();
-        let destiny = if dice.chance(self.temper.fails) { Fate::Failed } else { Fate::Paid };
         let minor = payment.row.money.minor_units() + i128::from(dice.chance(self.temper.differs));
         let hides = dice.chance(self.temper.flickers);
         let hidden_from_ms = now + dice.below(60_000);
@@ -209,7 +252,7 @@ impl Provider for Gateway {
     }
 
     fn fingerprint(&self) -> &str {
-        "simulated:1"
+        self.side.fingerprint()
     }
 
     fn validate(&self, _row: &Row) -> Vec<RowProblem> {
@@ -243,7 +286,7 @@ impl Confirm for Gateway {
     }
 }
 
-/// The lane that the simulation pays on.
+/// The lane that the simulation pays on, first.
 pub fn lane_name() -> LaneName {
     LaneName::try_from("sim".to_owned()).unwrap_or_else(|_| unreachable!("a valid name"))
 }

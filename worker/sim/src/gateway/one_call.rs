@@ -1,7 +1,7 @@
 //! One call a payout, and creating is paying.
 
 use super::Gateway;
-use super::book::Request;
+use super::book::{Fate, Request};
 use super::journey::Journey;
 use super::temper::Roll;
 use providers::{Answer, Payment, Shipment, Shipped};
@@ -56,9 +56,22 @@ impl Gateway {
                 self.take(payment, None, waits);
                 Answer::Exists { text: "exists already".to_owned() }
             }
-            Roll::Refuses => Answer::Refused { text: "refused".to_owned(), created_nothing: true },
-            Roll::Later => Answer::Later { text: "busy".to_owned(), retry_after_ms: None },
-            Roll::Stops => stops(),
+            Roll::Refuses => {
+                self.turn_away(std::slice::from_ref(payment), true);
+                Answer::Refused { text: "refused".to_owned(), created_nothing: true }
+            }
+            Roll::RefusesCreated => {
+                self.take_for(payment, None, false, Fate::Failed);
+                Answer::Refused { text: "refused once created".to_owned(), created_nothing: false }
+            }
+            Roll::Later => {
+                self.turn_away(std::slice::from_ref(payment), false);
+                Answer::Later { text: "busy".to_owned(), retry_after_ms: None }
+            }
+            Roll::Stops => {
+                self.turn_away(std::slice::from_ref(payment), false);
+                stops()
+            }
             Roll::Takes => {
                 let id = self.take(payment, None, waits);
                 self.answer_travels().await;

@@ -58,6 +58,8 @@ pub struct Temper {
     pub exists: u64,
     /// Refuses for good, as listed; of a batch that was taken, also single rows, told later.
     pub refuses: u64,
+    /// Refuses for good what it has created, and failed: nobody may send it by another lane.
+    pub refuses_created: u64,
     /// Single rows of a batch that was taken are not in it.
     pub drops: u64,
     /// Refuses for now.
@@ -109,6 +111,7 @@ impl Default for Temper {
             lost: 40,
             exists: 20,
             refuses: 30,
+            refuses_created: 0,
             drops: 30,
             later: 50,
             stops: 3,
@@ -141,6 +144,7 @@ pub(super) enum Roll {
     Lost,
     Exists,
     Refuses,
+    RefusesCreated,
     Later,
     Stops,
     Takes,
@@ -190,6 +194,7 @@ impl Temper {
             (self.refuses, Roll::Refuses),
             (self.later, Roll::Later),
             (self.stops, Roll::Stops),
+            (self.refuses_created, Roll::RefusesCreated),
         ];
         for (chance, roll) in chances {
             if rolled < chance {

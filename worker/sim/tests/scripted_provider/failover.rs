@@ -5,6 +5,7 @@ use crate::world::{SPARE_FINGERPRINT, Scripted, World, is, spare_name, taken};
 use domain::{Account, Cause, Event, News, Outcome, Payout, Place, State};
 use engine::Hearing;
 use futures::executor::block_on;
+use journal::rewind::{compare, mark};
 use ledger::Ledger;
 use providers::{Answer, CallbackKind, Found, Payment};
 use sim::gateway::lane_name;
@@ -153,4 +154,41 @@ fn a_lost_past_is_no_proof_where_a_later_attempt_may_have_gone_by_the_second_lan
     world.work_for(policy().submitted_give_up_ms + 60_000);
     assert_eq!(world.payout(0).state, State::Review);
     assert_eq!(sent(spare(&world)), []);
+}
+
+/// A row that the first lane took, that failed there, and that a person had sent once more by it.
+/// The ledger is put back to a copy that knows neither lane.
+fn forgotten_with_its_lanes() -> World {
+    let world = World::with_failover(2);
+    let before = world.ledger.copy();
+    for name in [lane_name(), spare_name()] {
+        let mut record = block_on(world.ledger.lane(name)).expect("it answers");
+        record.fingerprint.clear();
+        assert!(block_on(world.ledger.put_lane(record)).expect("it answers"));
+    }
+    let unknown = world.ledger.copy();
+    world.ledger.put_back(before);
+    world.work();
+    world.happen(1, Event::News { attempt: 1, news: News::Failed }, Vec::new());
+    world.happen(1, Event::NewAttempt, Vec::new());
+    world.work();
+    assert_eq!(
+        sent(&world.provider).last().map(|(row, attempt, _)| (*row, *attempt)),
+        Some((1, 2))
+    );
+    world.ledger.put_back(unknown);
+    world
+}
+
+#[test]
+fn an_attempt_that_was_forgotten_with_its_lanes_goes_by_the_one_that_first_attempts_went_by() {
+    let world = forgotten_with_its_lanes();
+    let entries = world.journal.kept.entries();
+    let forgotten = block_on(compare(&world.ledger, &entries)).expect("it answers");
+    block_on(mark(&world.ledger, &|_| policy(), &forgotten)).expect("it answers");
+    let payout = world.payout(1);
+    assert_eq!((payout.state, payout.attempt, payout.moved), (State::Review, 2, false));
+    // What its provider says of it is heard.
+    world.provider.finds(|_| is(News::Paid, None, "paid"));
+    assert_eq!(world.hear_of(2, &[1], CallbackKind::Success), [Hearing::Taken]);
 }
