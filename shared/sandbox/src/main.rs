@@ -145,7 +145,7 @@ impl Args {
     }
 }
 
-/// More threads than cores: those that write to a disk keep nobody from stamping what arrives.
+/// Some threads to spare: those that write to a disk keep nobody from stamping what arrives.
 #[tokio::main(worker_threads = 8)]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();

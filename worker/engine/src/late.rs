@@ -25,7 +25,7 @@ pub enum Checked {
     Confirmed(News, Vec<Note>),
     /// It found the payout, in a state that changes nothing.
     Denied,
-    /// It told nothing, or did not find the payout.
+    /// It told nothing, or did not find the payout, or not as far as the word says.
     Untold,
 }
 
@@ -56,7 +56,7 @@ pub async fn check(
     lane: &Lane,
     payout: &Payout,
     mut payment: Payment,
-    wanted: News,
+    (wanted, kind): (News, CallbackKind),
 ) -> Result<Checked, LedgerError> {
     // Another account's answer tells nothing about it (S4). That of an attempt which went by another
     // lane is not kept.
@@ -77,10 +77,17 @@ pub async fn check(
         let batch = payment.place.chunk.batch;
         payment.past = Past::of_other_attempt(payout, batch, &lane.policy);
     }
+    // A status may tell of progress itself; the attempt that is followed has look-ups of its own.
+    let may_be_ahead = kind == CallbackKind::Success || attempt < payout.attempt;
     let found = look_up(core, lane, vec![payment], None).await.found;
     Ok(match found.into_iter().next() {
         Some(Found::Is { news, .. }) if news == wanted => Checked::Confirmed(news, Vec::new()),
-        // What the provider's list does not show may only be late on it.
+        // What the provider's list does not show, or not as ended, may only be late on it.
+        Some(Found::Is { news: News::InProgress | News::Waiting, .. })
+            if wanted == News::Paid && may_be_ahead =>
+        {
+            Checked::Untold
+        }
         None | Some(Found::Absent | Found::Unclear { .. } | Found::StopLane { .. }) => {
             Checked::Untold
         }

@@ -162,7 +162,8 @@ async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
                     continue;
                 }
                 checked += 1;
-                match late::check(core, lane, &payout, payment, wanted).await? {
+                let means = (wanted, letter.request.kind);
+                match late::check(core, lane, &payout, payment, means).await? {
                     Checked::Confirmed(..) if attempt > payout.attempt => {
                         let (event, note) = later::forgotten(&payout, attempt, by_second);
                         happening.event = event;
@@ -176,7 +177,8 @@ async fn round(core: &Core, lane: &Lane, id: ChunkId, letters: Vec<Letter>) {
                     Checked::Untold => hearing = Hearing::Unchecked,
                 }
             }
-            // Asked about, or of a failure: nothing that the newer attempt has to wait for (S3).
+            // Denied, or of a failure: nothing that the newer attempt has to wait for (S3). What
+            // nobody could check holds it back, and the provider tells it again.
             let is_old = attempt < payout.attempt && hearing == Hearing::Taken;
             if is_old && happening.event == Event::Hint {
                 happening.event = Event::News { attempt, news: News::InProgress };

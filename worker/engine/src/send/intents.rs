@@ -18,7 +18,8 @@ use std::sync::Arc;
 pub(super) const GROUP: usize = 256;
 
 /// After so many milliseconds of waiting the lane's record is read again before intents are
-/// written: a lane without a pace never waits so long, and pays for no second reading.
+/// written: a lane without a pace never waits so long, and pays for no second reading; a busy one,
+/// whose slots gather, pays one for each group.
 const STALE_MS: u64 = 50;
 
 /// How soon a chunk is tried again whose intents the journal did not take: its disk may be full.

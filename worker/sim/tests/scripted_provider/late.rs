@@ -37,7 +37,8 @@ fn a_late_success_that_could_not_be_checked_is_kept_and_the_provider_is_to_call_
     let stop = || Found::StopLane { text: "401".to_owned() };
     // A list that does not show it yet denies nothing.
     let absent = || Found::Absent;
-    for says in [unclear, stop, absent] {
+    let late = || is(News::InProgress, None, "processing");
+    for says in [unclear, stop, absent, late] {
         let world = refused();
         world.provider.finds(move |_| says());
         assert_eq!(world.hear(&[3], CallbackKind::Success), [Hearing::Unchecked]);
@@ -182,9 +183,14 @@ fn a_word_about_an_older_attempt_is_looked_up_as_that_attempt_and_stops_the_newe
 #[test]
 fn a_word_about_an_older_attempt_that_nobody_can_check_is_to_come_again() {
     let world = retried(true);
-    world.provider.finds(|_| Found::Unclear { text: "502".to_owned() });
-    assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Unchecked]);
-    assert_eq!(world.payout(0).state, State::Submitted, "the newer one goes on");
+    for says in [|| Found::Unclear { text: "502".to_owned() }, || is(News::InProgress, None, "")] {
+        world.provider.finds(move |_| says());
+        for kind in [CallbackKind::Success, CallbackKind::Status] {
+            assert_eq!(world.hear(&[0], kind), [Hearing::Unchecked]);
+        }
+        let payout = world.payout(0);
+        assert!(payout.state == State::Submitted && payout.news_pending, "{payout:?}");
+    }
     world.provider.finds(|_| is(News::Failed, None, "declined"));
     assert_eq!(world.hear(&[0], CallbackKind::Success), [Hearing::Taken]);
     assert_eq!((world.payout(0).state, world.payout(0).attempt), (State::Submitted, 2));
